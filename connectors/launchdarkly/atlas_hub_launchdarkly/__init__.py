@@ -1,0 +1,1 @@
+"""LaunchDarkly connector for Atlas Hub."""

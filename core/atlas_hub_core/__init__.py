@@ -1,0 +1,1 @@
+"""The pure billing core of Atlas Hub."""
