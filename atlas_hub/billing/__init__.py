@@ -1,0 +1,1 @@
+"""Charges, invoices, the billing run."""

@@ -1,0 +1,1 @@
+"""Configured accounts of connectors, their secrets and links."""

@@ -1,0 +1,1 @@
+"""Who pays, and the people there."""

@@ -1,0 +1,74 @@
+"""One process's pool of PostgreSQL connections."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from sqlalchemy import make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+from atlas_hub_core.errors import Unavailable
+
+MINIMUM_SERVER: Final = 160000
+IDLE_IN_TRANSACTION_MS: Final = 60_000
+
+
+def async_url(database_url: str) -> URL:
+    """Return `database_url` with the asyncpg driver, whatever driver it named."""
+    return make_url(database_url).set(drivername="postgresql+asyncpg")
+
+
+class Database:
+    """Engine and session factory. Sessions do not expire on commit; callers commit."""
+
+    def __init__(self, database_url: str, *, pool_size: int = 10) -> None:
+        self.url: Final = async_url(database_url)
+        self.engine: Final[AsyncEngine] = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            connect_args={"server_settings": _server_settings()},
+        )
+        self._sessions: Final = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    def session(self) -> AsyncSession:
+        """Return a new session, to be used as `async with`; the caller commits."""
+        return self._sessions()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Yield a session whose work is committed at the end, or rolled back on an error."""
+        async with self._sessions() as session, session.begin():
+            yield session
+
+    async def check(self) -> None:
+        """Raise `Unavailable` unless the server answers and is PostgreSQL 16 or newer."""
+        try:
+            async with self.engine.connect() as connection:
+                answer = await connection.execute(text("show server_version_num"))
+                version = int(answer.scalar_one())
+        except (OSError, ConnectionError) as error:
+            message = f"PostgreSQL at {self.url.render_as_string()} does not answer: {error}"
+            raise Unavailable(message, code="database_unavailable") from error
+        if version < MINIMUM_SERVER:
+            message = f"PostgreSQL {version // 10000} is too old: Atlas Hub needs 16 or newer"
+            raise Unavailable(message, code="database_too_old")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def _server_settings() -> dict[str, Any]:
+    return {
+        "application_name": "atlas-hub",
+        "timezone": "UTC",
+        "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
+    }

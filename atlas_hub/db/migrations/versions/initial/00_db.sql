@@ -1,0 +1,5 @@
+create table test_clock (
+    id integer not null,
+    now timestamptz not null,
+    primary key (id)
+);

@@ -1,0 +1,1 @@
+"""Durable work: rows in PostgreSQL; arq only rings the bell."""

@@ -1,0 +1,1 @@
+"""Delivery of invoices to payment gateways."""

@@ -1,0 +1,1 @@
+"""Discovery and guarded loading of plugins; one typed method per hook."""
