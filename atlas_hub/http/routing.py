@@ -1,0 +1,103 @@
+"""Routes: each declares its permission and runs in one transaction.
+
+A handler gets `Session` and `Caller`, changes rows, and returns its answer; the route commits after
+the answer is made, or rolls everything back. A route without a declared permission is refused when
+the application is built.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from atlas_hub.http.actor import Actor, Guard
+from atlas_hub.http.idempotency import answer_once
+from atlas_hub.http.problems import documented
+from atlas_hub.http.requests import StrictRequest
+from atlas_hub.hub import Hub
+
+PUBLIC: Final = "public"
+_EXTENSION: Final = "x-permission"
+
+
+def needs(permission: str) -> dict[str, Any]:
+    """Declare a route's permission: `openapi_extra=needs("customers:write")`."""
+    extra: dict[str, Any] = {_EXTENSION: permission}
+    if permission != PUBLIC:
+        extra["security"] = [{"ApiKey": []}]
+    return extra
+
+
+class GuardedRoute(APIRoute):
+    """A route that checks its permission, then answers inside one transaction."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        permission = (options.get("openapi_extra") or {}).get(_EXTENSION)
+        if permission is None:
+            message = f"{path} declares no permission: pass openapi_extra=needs(...)"
+            raise TypeError(message)
+        self.permission: Final[str] = permission
+        super().__init__(path, endpoint, **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's handler."""
+        act = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            return await _answer(
+                StrictRequest(request.scope, request.receive), self.permission, act
+            )
+
+        return handle
+
+
+async def _answer(
+    request: Request, permission: str, act: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    guard: Guard = request.app.state.guard
+    async with hub_of(request).database.session() as session:
+        request.state.session = session
+        if permission == PUBLIC:
+            response = await act(request)
+        else:
+            actor = request.state.actor = await guard(request, session, permission)
+            once = request.method != "GET"
+            response = await (
+                answer_once(request, session, actor.id, act) if once else act(request)
+            )
+        await session.commit()
+        return response
+
+
+class Router(APIRouter):
+    """A router of guarded routes whose possible problems are documented."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(
+            tags=[tag],
+            route_class=GuardedRoute,
+            responses=documented(400, 401, 403, 404, 409, 413, 415, 422, 500, 503),
+        )
+
+
+def hub_of(request: Request) -> Hub:
+    """Return what this process shares."""
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+def _session_of(request: Request) -> AsyncSession:
+    session: AsyncSession = request.state.session
+    return session
+
+
+def _actor_of(request: Request) -> Actor:
+    actor: Actor = request.state.actor
+    return actor
+
+
+Session = Annotated[AsyncSession, Depends(_session_of)]
+Caller = Annotated[Actor, Depends(_actor_of)]
+HubDep = Annotated[Hub, Depends(hub_of)]
