@@ -1,10 +1,10 @@
-"""Charges, invoices and their lines."""
+"""Charges, invoices, their lines, and where they were delivered."""
 
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from atlas_hub.db.columns import created, id_column, jsonb, numeric, utc
@@ -95,3 +95,29 @@ class InvoiceCounter(SQLModel, table=True):
     __tablename__ = "invoice_counter"
     series: str = Field(primary_key=True)
     last: int
+
+
+class Delivery(SQLModel, table=True):
+    """One invoice at one payment connection, and the gateway's last known word on it."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("invoice_id", "connection_id"),
+        UniqueConstraint("connection_id", "vendor_id"),
+        Index(
+            "delivery_unsettled",
+            "connection_id",
+            postgresql_where=text("status not in ('paid', 'void', 'uncollectible')"),
+        ),
+    )
+    id: str = id_column("dlv")
+    invoice_id: str = Field(foreign_key="invoice.id")
+    connection_id: str = Field(foreign_key="connection.id")
+    vendor_id: str | None = None
+    # pending | open | action_required | failed | paid | void | uncollectible
+    status: str = "pending"
+    amount_paid: Decimal = numeric(default=Decimal(0))
+    url: str | None = None
+    detail: str | None = None
+    created_at: datetime = created()
+    updated_at: datetime = created()

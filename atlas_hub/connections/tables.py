@@ -10,7 +10,10 @@ from atlas_hub.db.columns import created, id_column, jsonb
 
 
 class Connection(SQLModel, table=True):
-    """One configured account of an installed connector."""
+    """One configured account of an installed connector.
+
+    Of several enabled connections with the same capability, the preferred one is used.
+    """
 
     __tablename__ = "connection"
     id: str = id_column("cnx")
@@ -18,6 +21,7 @@ class Connection(SQLModel, table=True):
     name: str = Field(unique=True)
     config: dict[str, Any] = jsonb(default={})
     enabled: bool = True
+    preferred: bool = False
     created_at: datetime = created()
 
 

@@ -1,59 +1,41 @@
 """Delivery of invoices to payment gateways."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from atlas_hub.db.columns import created, id_column, jsonb, numeric, utc
-
-
-class Delivery(SQLModel, table=True):
-    """One invoice at one payment connection, and the gateway's last known word on it."""
-
-    __tablename__ = "delivery"
-    __table_args__ = (
-        UniqueConstraint("invoice_id", "connection_id"),
-        UniqueConstraint("connection_id", "vendor_id"),
-        Index(
-            "delivery_unsettled",
-            "connection_id",
-            postgresql_where=text("status not in ('paid', 'void', 'uncollectible')"),
-        ),
-    )
-    id: str = id_column("dlv")
-    invoice_id: str = Field(foreign_key="invoice.id")
-    connection_id: str = Field(foreign_key="connection.id")
-    vendor_id: str | None = None
-    # pending | open | action_required | failed | paid | void | uncollectible
-    status: str = "pending"
-    amount_paid: Decimal = numeric(default=Decimal(0))
-    url: str | None = None
-    detail: str | None = None
-    created_at: datetime = created()
-    updated_at: datetime = created()
+from atlas_hub.db.columns import created, id_column, jsonb, utc
 
 
 class Intent(SQLModel, table=True):
     """A vendor write that was decided, committed before the call that carries it out.
 
-    `parameters` are what is sent, byte for byte, on every try of the same intent; the intent's id
-    is the idempotency key. `result` is the vendor's answer, as far as later steps need it.
+    `scope` is the record it is about (an invoice's delivery, or a customer), so that two jobs that
+    need the same write share one intent. `parameters` are what is sent, the same on every try. The
+    idempotency key is `key`: the intent's id and a number that rises only when the vendor answered
+    with an error and a look-up proved that nothing was written.
     """
 
     __tablename__ = "intent"
-    __table_args__ = (UniqueConstraint("delivery_id", "step"),)
+    __table_args__ = (UniqueConstraint("connection_id", "scope", "step"),)
     id: str = id_column("itn")
-    delivery_id: str = Field(foreign_key="delivery.id")
+    connection_id: str = Field(foreign_key="connection.id")
+    scope: str
     step: str
     parameters: dict[str, Any] = jsonb(default={})
-    state: str = "prepared"  # prepared | done | refused
-    first_sent_at: datetime | None = utc(default=None)
+    state: str = "prepared"  # prepared | sent | answered | done | refused
+    key_number: int = 1
     result: dict[str, Any] | None = jsonb(default=None)
     error: str | None = None
+    error_code: str | None = None
     created_at: datetime = created()
+
+    @property
+    def key(self) -> str:
+        """The idempotency key of the present try."""
+        return f"{self.id}-{self.key_number}"
 
 
 class InboundWebhook(SQLModel, table=True):

@@ -45,10 +45,15 @@ class RateLimited(ConnectorError):
 
 
 class UnknownOutcome(ConnectorError):
-    """The answer to a write was lost: it may have happened.
+    """The answer to a write was lost, or was a failure that leaves the outcome open.
 
-    Repeating is safe only with the same idempotency key and parameters, or after a look-up.
+    `answered` tells the two apart: a gateway that answered repeats that answer for the same
+    idempotency key. Repeating is safe only with the same key and parameters, or after a look-up.
     """
+
+    def __init__(self, message: str, *, code: str, answered: bool) -> None:
+        super().__init__(message, code=code)
+        self.answered = answered
 
 
 class AuthFailed(ConnectorError):

@@ -87,9 +87,9 @@ class Steps(Protocol):
     """Carries out vendor writes at most once each, whatever crashes.
 
     The hub commits what is about to be sent before `call` runs, and its answer afterwards. Run
-    again, a finished step returns its stored answer; an interrupted one is sent again with the
-    same parameters and key, or, once the gateway may have forgotten the key, looked up by `find`.
-    A step that raised `Rejected` raises it again without a call.
+    again, a finished step returns its stored answer without a call; of an interrupted one `find`
+    is asked first, and what it does not know is sent again with the same parameters and key. A
+    step that raised `Rejected` raises it again without a call.
     """
 
     async def run(

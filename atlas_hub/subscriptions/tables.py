@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from atlas_hub.db.columns import created, id_column, jsonb, utc
@@ -31,12 +31,18 @@ class Subscription(SQLModel, table=True):
 class SubscriptionItem(SQLModel, table=True):
     """One plan item as this subscription has it; what charges are unique by.
 
-    `billed_until` is the end of the last service period charged: where the next run begins.
+    `billed_until` is the end of the last service period charged: where the next one begins.
+    `due_at` is when that next one is to be charged; null until the billing run has worked it out.
     """
 
     __tablename__ = "subscription_item"
-    __table_args__ = (UniqueConstraint("subscription_id", "plan_item_id"),)
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "plan_item_id"),
+        Index("subscription_item_due", "due_at", postgresql_where=text("not ended")),
+    )
     id: str = id_column("sbi")
     subscription_id: str = Field(foreign_key="subscription.id")
     plan_item_id: str = Field(foreign_key="plan_item.id")
     billed_until: datetime | None = utc(default=None)
+    due_at: datetime | None = utc(default=None)
+    ended: bool = False

@@ -23,8 +23,12 @@ create table subscription_item (
     subscription_id text not null,
     plan_item_id text not null,
     billed_until timestamptz,
+    due_at timestamptz,
+    ended boolean not null,
     primary key (id),
     unique (subscription_id, plan_item_id),
     foreign key(subscription_id) references subscription (id),
     foreign key(plan_item_id) references plan_item (id)
 );
+
+create index subscription_item_due on subscription_item (due_at) where not ended;

@@ -79,6 +79,26 @@ create unique index charge_once on charge (subscription_item_id, period_start, p
 
 create index ix_charge_invoice_id on charge (invoice_id);
 
+create table delivery (
+    id text not null,
+    invoice_id text not null,
+    connection_id text not null,
+    vendor_id text,
+    status text not null,
+    amount_paid numeric not null,
+    url text,
+    detail text,
+    created_at timestamptz default clock_timestamp() not null,
+    updated_at timestamptz default clock_timestamp() not null,
+    primary key (id),
+    unique (invoice_id, connection_id),
+    unique (connection_id, vendor_id),
+    foreign key(invoice_id) references invoice (id),
+    foreign key(connection_id) references connection (id)
+);
+
+create index delivery_unsettled on delivery (connection_id) where status not in ('paid', 'void', 'uncollectible');
+
 create function refuse_change_of_final_invoice() returns trigger language plpgsql as $$
 begin
     if tg_op = 'DELETE' then

@@ -4,6 +4,7 @@ create table connection (
     name text not null,
     config jsonb default '{}' not null,
     enabled boolean not null,
+    preferred boolean not null,
     created_at timestamptz default clock_timestamp() not null,
     primary key (id),
     unique (name)
