@@ -1,0 +1,1 @@
+"""What tests of the hub and of connectors stand on."""
