@@ -1,1 +1,1 @@
-"""What plugin authors and our own tests share; a pytest plugin."""
+"""What tests of the hub and of connectors stand on."""
