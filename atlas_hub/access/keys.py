@@ -75,13 +75,14 @@ async def ensure_bootstrap_key(session: AsyncSession, key: str) -> None:
         if row.key_hash == hashed:
             return
         row.revoked_at = (await session.execute(select(func.now()))).scalar_one()
-    values = {"id": new_id("key"), "name": BOOTSTRAP_NAME, "key_hash": hashed, "scopes": ["*"]}
+    key_id = new_id("key")
+    values = {"id": key_id, "name": BOOTSTRAP_NAME, "key_hash": hashed, "scopes": ["*"]}
     await session.execute(
         insert(ApiKey)
         .values(values)
         .on_conflict_do_update(index_elements=["key_hash"], set_={"revoked_at": None})
     )
-    audit.record(session, SYSTEM, "bootstrap", "api_key", values["id"])
+    audit.record(session, SYSTEM, "bootstrap", "api_key", key_id)
 
 
 async def create_first_key(session: AsyncSession) -> str | None:

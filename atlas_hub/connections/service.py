@@ -1,12 +1,13 @@
 """Connections: made, changed, opened."""
 
 import ipaddress
+import logging
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -15,8 +16,10 @@ from atlas_hub.connections.secrets import secret_box
 from atlas_hub.connections.tables import Connection, ConnectionSecret
 from atlas_hub.http.actor import Actor
 from atlas_hub.hub import Hub
-from atlas_hub.sdk import ConnectionSettings, Connector
+from atlas_hub.sdk import Check, ConnectionSettings, Connector, ConnectorError
 from atlas_hub_core.errors import Conflict, InvalidInput, NotFound
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ async def create_connection(
     secrets: dict[str, str],
 ) -> Connection:
     """Add a configured account of an installed connector."""
-    plugin = hub.plugins.connector(connector)
+    plugin = connector_named(hub, connector)
     checked = _check(plugin.config_model, config, "config")
     _check(plugin.secrets_model, secrets, "secrets")
     if await _named(session, name) is not None:
@@ -67,7 +70,7 @@ async def change_connection(
     enabled: bool | None,
 ) -> None:
     """Change what is given. Secrets that are not named stay as they are."""
-    plugin = hub.plugins.connector(row.connector)
+    plugin = connector_named(hub, row.connector)
     changes: dict[str, Any] = {}
     if config is not None:
         row.config = _check(plugin.config_model, config, "config").model_dump(mode="json")
@@ -98,7 +101,7 @@ async def get_connection(session: AsyncSession, reference: str) -> Connection:
 
 async def open_connection(session: AsyncSession, hub: Hub, row: Connection) -> OpenConnection:
     """Return a connection ready for use: its connector, typed config and opened secrets."""
-    plugin = hub.plugins.connector(row.connector)
+    plugin = connector_named(hub, row.connector)
     secrets = await read_secrets(session, hub, row.id)
     settings = ConnectionSettings(
         id=row.id,
@@ -110,13 +113,60 @@ async def open_connection(session: AsyncSession, hub: Hub, row: Connection) -> O
 
 async def enabled_connections(session: AsyncSession, hub: Hub, capability: str) -> list[Connection]:
     """Return the enabled connections whose connector has `capability`, oldest first."""
-    slugs = hub.plugins.connectors_with(capability)
+    slugs = [info.name for info in hub.plugins.plugins() if capability in info.capabilities]
     found = await session.execute(
         select(Connection)
         .where(col(Connection.enabled), col(Connection.connector).in_(slugs))
         .order_by(col(Connection.id))
     )
     return list(found.scalars())
+
+
+def connector_named(hub: Hub, slug: str) -> Connector:
+    """Return the installed, working connector of that name."""
+    found = hub.plugins.connectors().get(slug)
+    if found is None:
+        known = ", ".join(sorted(hub.plugins.connectors())) or "none"
+        message = (
+            f"No working connector {slug!r} is installed (working: {known}). "
+            "GET /v1/connectors shows the state of each and why."
+        )
+        raise InvalidInput(message, code="unknown_connector", field="connector")
+    return found()
+
+
+async def run_test(opened: OpenConnection) -> tuple[Check, ...]:
+    """Try a connection; whatever the connector raises becomes a failed check."""
+    try:
+        return await opened.connector.test(opened.settings)
+    except ConnectorError as error:
+        return (Check(error.code, "failed", error.message),)
+    except Exception as error:
+        logger.exception("the test of connector %s failed", opened.row.connector)
+        remedy = "This is a fault of the connector; the hub's log has the details."
+        return (Check("plugin_bug", "failed", f"The test raised {type(error).__name__}.", remedy),)
+
+
+async def prefer(
+    session: AsyncSession, hub: Hub, actor: Actor, row: Connection, *, preferred: bool
+) -> None:
+    """Make `row` the one that is used where several connections could be, or stop that."""
+    if preferred:
+        await session.execute(
+            update(Connection)
+            .where(col(Connection.connector).in_(_rivals(hub, row.connector)))
+            .values(preferred=False)
+        )
+    row.preferred = preferred
+    audit.record(session, actor, "change", "connection", row.id, {"preferred": preferred})
+    await session.flush()
+
+
+def _rivals(hub: Hub, slug: str) -> list[str]:
+    """Return the connectors that share a capability with one of them, itself included."""
+    capabilities = {info.name: set(info.capabilities) for info in hub.plugins.plugins()}
+    mine = capabilities.get(slug, set())
+    return [slug, *(name for name, others in capabilities.items() if mine & others)]
 
 
 async def read_secrets(session: AsyncSession, hub: Hub, connection_id: str) -> dict[str, str]:

@@ -30,11 +30,13 @@ class Clock:
 
     async def now(self, session: AsyncSession) -> datetime:
         """Return business time, aware UTC."""
-        if self.test_mode:
-            row = (await session.execute(select(TestClock.now))).scalar_one_or_none()
-            if row is not None:
-                return row
-        return datetime.now(UTC)
+        return await self.set_time(session) or datetime.now(UTC)
+
+    async def set_time(self, session: AsyncSession) -> datetime | None:
+        """Return the time that test mode was set to; None on real time or before it was set."""
+        if not self.test_mode:
+            return None
+        return (await session.execute(select(TestClock.now))).scalar_one_or_none()
 
     async def set(self, session: AsyncSession, now: datetime) -> None:
         """Move test time to `now`; the caller commits and has checked `test_mode`."""

@@ -16,7 +16,7 @@ def id_column(prefix: str) -> Any:
 
 def utc(*, default: Any = ..., index: bool = False) -> Any:
     """Point in time, `timestamptz`; aware UTC in Python."""
-    return Field(default=default, sa_type=DateTime(timezone=True), index=index)  # type: ignore[call-overload]
+    return Field(default=default, sa_type=DateTime(timezone=True), index=index)
 
 
 def created() -> Any:
@@ -25,20 +25,20 @@ def created() -> Any:
         default=None,
         sa_type=DateTime(timezone=True),
         sa_column_kwargs={"server_default": func.clock_timestamp(), "nullable": False},
-    )  # type: ignore[call-overload]
+    )
 
 
 def jsonb(*, default: Any = ...) -> Any:
     """JSON document, `jsonb`."""
     if default is ... or default is None:
-        return Field(default=default, sa_type=JSONB(none_as_null=True))  # type: ignore[call-overload]
+        return Field(default=default, sa_type=JSONB(none_as_null=True))
     return Field(
         default_factory=default.copy,
         sa_type=JSONB,
         sa_column_kwargs={"server_default": text("'{}'" if isinstance(default, dict) else "'[]'")},
-    )  # type: ignore[call-overload]
+    )
 
 
 def numeric(*, default: Any = ...) -> Any:
     """Exact decimal of any size, `numeric`."""
-    return Field(default=default, sa_type=Numeric)  # type: ignore[call-overload]
+    return Field(default=default, sa_type=Numeric)

@@ -26,7 +26,7 @@ class Page(BaseModel, Generic[Item]):
 
 async def fetch_page(
     session: AsyncSession,
-    statement: Select[tuple[Row]],
+    statement: Select[Row],
     id_column: Any,
     *,
     limit: int,

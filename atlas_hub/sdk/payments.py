@@ -1,7 +1,9 @@
 """The capability `payments`: deliver invoices to a gateway, collect, report."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, Protocol
@@ -43,6 +45,10 @@ class PaymentInvoice:
     lines: tuple[PaymentLine, ...]
     amount_due: Decimal
     due_date: date
+
+    def for_customer(self, vendor_id: str) -> PaymentInvoice:
+        """Return the same invoice for a customer that is now linked."""
+        return replace(self, customer=replace(self.customer, vendor_id=vendor_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +122,13 @@ class PaymentGateway(Protocol):
     async def deliver(self, invoice: PaymentInvoice, steps: Steps) -> GatewayState:
         """Bring the gateway to where it holds this invoice, collected if it can be.
 
-        Runs any number of times: after a crash, on a signal, from the poll.
+        Runs any number of times: after a crash, on a signal, from the poll. The customer is linked
+        by then. A refused collection is an answer (`failed`), not an error; it is tried again once
+        the customer has another payment method.
         """
         ...
 
-    async def link_customer(self, invoice_customer: PaymentCustomer, steps: Steps) -> str:
+    async def link_customer(self, customer: PaymentCustomer, steps: Steps) -> str:
         """Return the gateway's id of the customer, made if there is none yet."""
         ...
 

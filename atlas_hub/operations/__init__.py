@@ -1,0 +1,1 @@
+"""What an operator looks at and turns: health, jobs, the test clock."""

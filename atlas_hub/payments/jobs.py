@@ -1,0 +1,25 @@
+"""Jobs and schedules of the room."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+
+from atlas_hub.hub import Hub
+from atlas_hub.jobs.kinds import JobKind, JobRun
+from atlas_hub.payments.deliver import deliver
+from atlas_hub.payments.poll import poll, poll_all
+from atlas_hub.payments.start import start
+
+_HANDLERS: Final[dict[str, Callable[[Hub, JobRun], Awaitable[None]]]] = {
+    "payments.start": start,
+    "payments.deliver": deliver,
+    "payments.poll": poll,
+    "payments.poll_all": poll_all,
+}
+
+
+def kinds(hub: Hub) -> list[JobKind]:
+    """Return the kinds of jobs of this room."""
+    return [
+        JobKind(name, partial(handler, hub), max_attempts=30) for name, handler in _HANDLERS.items()
+    ]

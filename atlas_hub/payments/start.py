@@ -1,0 +1,54 @@
+"""Decide where a finalized invoice is delivered, and ask for it."""
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from atlas_hub.billing.tables import Delivery, Invoice
+from atlas_hub.connections.tables import Connection
+from atlas_hub.db.ids import new_id
+from atlas_hub.hub import Hub
+from atlas_hub.jobs.kinds import JobRun
+from atlas_hub.jobs.queue import enqueue
+from atlas_hub.payments.gateways import default_connection
+
+
+async def start(hub: Hub, job: JobRun) -> None:
+    """Run the job `payments.start`; its key is the invoice's id.
+
+    Without a payment connection nothing happens: the invoice is open and can be delivered later.
+    """
+    async with job.transaction() as session:
+        invoice = await session.get(Invoice, job.key)
+        if invoice is None or invoice.status != "open":
+            return
+        connection = await default_connection(session, hub)
+        if connection is not None:
+            await start_delivery(session, invoice, connection)
+
+
+async def start_delivery(
+    session: AsyncSession, invoice: Invoice, connection: Connection
+) -> Delivery:
+    """Make the delivery of an invoice to a connection if there is none, and ask for its job."""
+    await session.execute(
+        insert(Delivery)
+        .values(
+            id=new_id("dlv"),
+            invoice_id=invoice.id,
+            connection_id=connection.id,
+            status="pending",
+            amount_paid=0,
+        )
+        .on_conflict_do_nothing()
+    )
+    found = await session.execute(
+        select(Delivery).where(
+            col(Delivery.invoice_id) == invoice.id,
+            col(Delivery.connection_id) == connection.id,
+        )
+    )
+    delivery = found.scalar_one()
+    await enqueue(session, "payments.deliver", delivery.id)
+    return delivery

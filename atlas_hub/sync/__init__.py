@@ -1,0 +1,1 @@
+"""Records that stand for each other: the hub's and a vendor's."""
