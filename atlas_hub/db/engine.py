@@ -42,6 +42,10 @@ class Database:
         """Return a new session, to be used as `async with`; the caller commits."""
         return self._sessions()
 
+    def mark_sessions(self, info: dict[str, Any]) -> None:
+        """Put `info` into the `info` of every session made from now on."""
+        self._sessions.configure(info=info)
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Yield a session whose work is committed at the end, or rolled back on an error."""
