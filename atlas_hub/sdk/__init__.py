@@ -1,0 +1,1 @@
+"""What a connector may import from the hub."""
