@@ -23,7 +23,8 @@ from atlas_hub.usage import api as usage
 MAX_BODY_BYTES: Final = 12 * 1024 * 1024  # a little above what events may take, which say it better
 
 _ROOMS: Final = (
-    access, billing, catalog, connections, customers, operations, payments, subscriptions, sync, usage
+    access, billing, catalog, connections, customers,
+    operations, payments, subscriptions, sync, usage,
 )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Invoices, one file per operation."""
