@@ -62,7 +62,10 @@ class InvoiceLine(SQLModel, table=True):
 
 
 class Charge(SQLModel, table=True):
-    """What one subscription item owes for one service period, at most one of them live."""
+    """What one subscription item owes for one service period, at most one of them live.
+
+    It has no line where a metric that is not shown on invoices cost nothing.
+    """
 
     __tablename__ = "charge"
     __table_args__ = (
@@ -83,7 +86,7 @@ class Charge(SQLModel, table=True):
     reason: str = "period"
     status: str = "live"  # live | void
     invoice_id: str = Field(foreign_key="invoice.id", index=True)
-    invoice_line_id: str = Field(foreign_key="invoice_line.id")
+    invoice_line_id: str | None = Field(default=None, foreign_key="invoice_line.id")
     quantity: Decimal = numeric()
     exact: Decimal = numeric()
     created_at: datetime = created()

@@ -19,7 +19,7 @@ snake_case word that programs may rely on. Which HTTP status answers which kind 
 HTTP edge only. Every error survives pickling, with all its attributes.
 """
 
-# ruff: noqa: N818  names say the kind of answer; all of them are errors
+
 
 from __future__ import annotations
 

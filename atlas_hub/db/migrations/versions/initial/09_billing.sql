@@ -65,7 +65,7 @@ create table charge (
     reason text not null,
     status text not null,
     invoice_id text not null,
-    invoice_line_id text not null,
+    invoice_line_id text,
     quantity numeric not null,
     exact numeric not null,
     created_at timestamptz default clock_timestamp() not null,

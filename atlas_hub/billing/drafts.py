@@ -1,0 +1,141 @@
+"""Draft invoices: written once per due work, and rated again for as long as they are drafts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from atlas_hub.access import audit
+from atlas_hub.billing.items import load_items
+from atlas_hub.billing.rate import rate_all
+from atlas_hub.billing.rated import (
+    Rated,
+    bill_to,
+    charge_values,
+    invoice_values,
+    line_values,
+    put_totals,
+)
+from atlas_hub.billing.tables import Charge, Invoice, InvoiceLine
+from atlas_hub.catalog.tables import PlanItem
+from atlas_hub.db.ids import new_id
+from atlas_hub.http.actor import Actor
+from atlas_hub.hub import Hub
+from atlas_hub.subscriptions.tables import SubscriptionItem
+from atlas_hub_core.periods import Period
+
+Rows = list[dict[str, Any]]
+
+
+async def write_drafts(
+    session: AsyncSession, actor: Actor, groups: Sequence[tuple[datetime, Sequence[Rated]]]
+) -> list[str]:
+    """Write one draft per group: one subscription's work that fell due at one instant.
+
+    Returns:
+        The ids of the invoices.
+    """
+    invoices: Rows = []
+    lines: Rows = []
+    charges: Rows = []
+    for due, rated in groups:
+        invoice = invoice_values(due, rated)
+        written = [
+            {"id": new_id("ilr"), "invoice_id": invoice["id"], "position": n, **line_values(each)}
+            for n, each in enumerate(rated, start=1)
+        ]
+        put_totals(invoice, written, rated)
+        invoices.append(invoice)
+        for line, each in zip(written, rated, strict=True):
+            if each.shown:
+                lines.append(line)
+            charges.append(_new_charge(invoice["id"], line["id"] if each.shown else None, each))
+    for table, rows in ((Invoice, invoices), (InvoiceLine, lines), (Charge, charges)):
+        if rows:
+            await session.execute(insert(table), rows)
+    for invoice in invoices:
+        audit.record(session, actor, "create", "invoice", invoice["id"])
+    return [invoice["id"] for invoice in invoices]
+
+
+def _new_charge(invoice_id: str, line_id: str | None, each: Rated) -> dict[str, Any]:
+    return {
+        "id": new_id("chg"),
+        "subscription_item_id": each.item.id,
+        "period_start": each.period.start,
+        "period_end": each.period.end,
+        "reason": "period",
+        "status": "live",
+        "invoice_id": invoice_id,
+        "invoice_line_id": line_id,
+        **charge_values(each),
+    }
+
+
+async def rate_again(session: AsyncSession, hub: Hub, invoice_ids: Sequence[str]) -> None:
+    """Bring drafts, which the caller has locked, up to the events and customers of now."""
+    charges = await _charges(session, invoice_ids)
+    rated = await _rated(session, hub, charges)
+    lines: Rows = []
+    invoices: Rows = []
+    for invoice_id in invoice_ids:
+        mine = [charge for charge in charges if charge.invoice_id == invoice_id]
+        if not mine:
+            continue
+        values = [line_values(rated[charge.id]) for charge in mine]
+        invoice: dict[str, Any] = {"id": invoice_id, "bill_to": bill_to(rated[mine[0].id].item)}
+        put_totals(invoice, values, [rated[charge.id] for charge in mine])
+        invoices.append(invoice)
+        for position, (charge, line) in enumerate(zip(mine, values, strict=True), start=1):
+            line["invoice_id"], line["position"] = invoice_id, position
+            await _show(session, charge, line, shown=rated[charge.id].shown)
+            if charge.invoice_line_id is not None:
+                lines.append({"id": charge.invoice_line_id, **line})
+    for table, rows in (
+        (InvoiceLine, lines),
+        (Charge, [{"id": key, **charge_values(each)} for key, each in rated.items()]),
+        (Invoice, invoices),
+    ):
+        if rows:
+            await session.execute(update(table), rows)
+
+
+async def _show(
+    session: AsyncSession, charge: Charge, line: dict[str, Any], *, shown: bool
+) -> None:
+    """Give a charge a line where it had none and now costs something."""
+    if shown and charge.invoice_line_id is None:
+        line_id = new_id("ilr")
+        await session.execute(insert(InvoiceLine).values(id=line_id, **line))
+        charge.invoice_line_id = line_id
+        await session.flush()
+
+
+async def _charges(session: AsyncSession, invoice_ids: Sequence[str]) -> list[Charge]:
+    found = await session.execute(
+        select(Charge)
+        .join(SubscriptionItem, col(SubscriptionItem.id) == col(Charge.subscription_item_id))
+        .join(PlanItem, col(PlanItem.id) == col(SubscriptionItem.plan_item_id))
+        .where(col(Charge.invoice_id).in_(invoice_ids), col(Charge.status) == "live")
+        .order_by(col(PlanItem.position), col(Charge.period_start))
+    )
+    return list(found.scalars())
+
+
+async def _rated(session: AsyncSession, hub: Hub, charges: Sequence[Charge]) -> dict[str, Rated]:
+    wanted = {charge.subscription_item_id for charge in charges}
+    loaded = await load_items(session, hub, col(SubscriptionItem.id).in_(wanted))
+    items = {item.id: item for item in loaded}
+    work = [
+        (items[charge.subscription_item_id], Period(charge.period_start, charge.period_end))
+        for charge in charges
+    ]
+    lines = await rate_all(session, hub, work)
+    return {
+        charge.id: Rated(item, period, line)
+        for charge, (item, period), line in zip(charges, work, lines, strict=True)
+        if line is not None
+    }

@@ -1,0 +1,154 @@
+"""The billing run: everything that is due becomes draft invoices, batch by batch.
+
+Each batch is one transaction over whole subscriptions, whose rows it locks, so runs at the same
+time share the work. The statements of a batch grow with its metrics, not with its customers.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from atlas_hub.billing.drafts import write_drafts
+from atlas_hub.billing.finalize import finalize_invoices
+from atlas_hub.billing.items import BillableItem, load_items
+from atlas_hub.billing.rate import rate_all
+from atlas_hub.billing.rated import Rated
+from atlas_hub.billing.tables import Invoice
+from atlas_hub.failpoints import failpoint
+from atlas_hub.http.actor import Actor
+from atlas_hub.hub import Hub
+from atlas_hub.subscriptions.tables import Subscription, SubscriptionItem
+from atlas_hub_core.errors import InvalidInput
+from atlas_hub_core.periods import Period
+
+BATCH: Final = 200
+MAX_PASSES: Final = 10_000
+
+
+async def run_billing(
+    hub: Hub, actor: Actor, as_of: datetime | None = None, *, finalize: bool = False
+) -> list[str]:
+    """Charge everything due at `as_of` (default: business time now).
+
+    Drafts whose collection window has ended are finalized; with `finalize`, all of them are.
+
+    Returns:
+        The ids of the invoices this run wrote, finalized, or left as drafts.
+
+    Raises:
+        InvalidInput: with code `as_of_in_future`.
+    """
+    async with hub.database.session() as session:
+        now = await hub.clock.now(session)
+    as_of = as_of or now
+    if as_of > now:
+        message = (
+            f"as_of {as_of.isoformat()} is after the present business time {now.isoformat()}; "
+            "only what is already due can be billed."
+        )
+        raise InvalidInput(message, code="as_of_in_future", field="as_of")
+    written = await _write_due(hub, actor, as_of)
+    drafts = await _drafts(hub, as_of)
+    ready = [row_id for row_id, finalize_at in drafts if finalize or finalize_at <= now]
+    for start in range(0, len(ready), BATCH):
+        async with hub.database.transaction() as session:
+            await finalize_invoices(session, hub, actor, ready[start : start + BATCH])
+    return sorted({*written, *(row_id for row_id, _ in drafts)})
+
+
+async def _write_due(hub: Hub, actor: Actor, as_of: datetime) -> list[str]:
+    written: list[str] = []
+    for _ in range(MAX_PASSES):
+        async with hub.database.transaction() as session:
+            subscriptions = await _due_subscriptions(session, as_of)
+            if not subscriptions:
+                return written
+            written += await _bill(session, hub, actor, subscriptions, as_of)
+            await failpoint("billing.before_commit")
+    message = f"the billing run did not end within {MAX_PASSES} batches"
+    raise RuntimeError(message)
+
+
+async def _due_subscriptions(session: AsyncSession, as_of: datetime) -> list[str]:
+    due = (
+        select(col(SubscriptionItem.subscription_id))
+        .where(*_is_due(as_of))
+        .distinct()
+        .order_by(col(SubscriptionItem.subscription_id))
+        .limit(BATCH)
+    )
+    locked = await session.execute(
+        select(col(Subscription.id))
+        .where(col(Subscription.id).in_(due))
+        .order_by(col(Subscription.id))
+        .with_for_update()
+    )
+    return list(locked.scalars())
+
+
+def _is_due(as_of: datetime) -> tuple[ColumnElement[bool], ...]:
+    due_at = col(SubscriptionItem.due_at)
+    return ~col(SubscriptionItem.ended), or_(due_at.is_(None), due_at <= as_of)
+
+
+async def _bill(
+    session: AsyncSession, hub: Hub, actor: Actor, subscriptions: Sequence[str], as_of: datetime
+) -> list[str]:
+    items = await load_items(
+        session,
+        hub,
+        col(SubscriptionItem.subscription_id).in_(subscriptions),
+        *_is_due(as_of),
+    )
+    work: list[tuple[BillableItem, Period]] = []
+    for item in items:
+        period = item.period_after(item.billed_until)
+        if period is not None and item.due_at(period) <= as_of:
+            work.append((item, period))
+    lines = await rate_all(session, hub, work)
+    await failpoint("billing.mid_lines")
+    groups: dict[tuple[str, datetime], list[Rated]] = {}
+    for (item, period), line in zip(work, lines, strict=True):
+        if line is not None:
+            due = item.due_at(period)
+            groups.setdefault((item.subscription_id, due), []).append(Rated(item, period, line))
+    written = await write_drafts(
+        session, actor, [(due, rated) for (_, due), rated in groups.items()]
+    )
+    await _advance(session, items, {item.id: period for item, period in work})
+    return written
+
+
+async def _advance(
+    session: AsyncSession, items: Sequence[BillableItem], billed: dict[str, Period]
+) -> None:
+    """Note until when each item is billed, and when it is due next."""
+    rows = []
+    for item in items:
+        period = billed.get(item.id)
+        until = period.end if period is not None else item.billed_until
+        following = item.period_after(until)
+        rows.append(
+            {
+                "id": item.id,
+                "billed_until": until,
+                "due_at": item.due_at(following) if following is not None else None,
+                "ended": following is None,
+            }
+        )
+    if rows:
+        await session.execute(update(SubscriptionItem), rows)
+
+
+async def _drafts(hub: Hub, as_of: datetime) -> list[tuple[str, datetime]]:
+    async with hub.database.session() as session:
+        found = await session.execute(
+            select(col(Invoice.id), col(Invoice.finalize_at))
+            .where(col(Invoice.status) == "draft", col(Invoice.period_end) <= as_of)
+            .order_by(col(Invoice.id))
+        )
+        return [(row_id, finalize_at) for row_id, finalize_at in found]
