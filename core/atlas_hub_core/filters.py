@@ -38,7 +38,7 @@ from pydantic import (
     model_validator,
 )
 
-from atlas_hub_core.decimals import MAX_INTEGER_DIGITS
+from atlas_hub_core.decimals import MAX_INTEGER_DIGITS, as_plain_text, parse_plain
 from atlas_hub_core.events import identity, kind_of
 from atlas_hub_core.params import Params, PropertyName, check_text, validated
 
@@ -62,9 +62,10 @@ def _read_scalar(value: object) -> str | bool | int | Decimal:
 def _read_number(value: float | Decimal) -> int | Decimal:
     # A float stands here for what was written: its shortest decimal text. It is compared, never
     # added up, and it has to come back the same from JSON.
-    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    if not number.is_finite() or abs(number.adjusted()) > MAX_INTEGER_DIGITS:
-        raise ValueError(f"must be a number within {MAX_INTEGER_DIGITS} digits")
+    text = as_plain_text(Decimal(repr(value)) if isinstance(value, float) else value)
+    number = parse_plain(text or "")
+    if number is None:
+        raise ValueError(f"must be a number of at most {MAX_INTEGER_DIGITS} digits")
     if number == number.to_integral_value():
         return int(number)
     if Decimal(repr(float(number))) != number:
@@ -137,11 +138,12 @@ class Or(Params):
 
 
 def _tag(node: object) -> str:
+    # Tags are no property names, so that they can be told from them in the path of an error.
     if isinstance(node, And) or (isinstance(node, Mapping) and "and" in node):
-        return "and"
+        return "<and>"
     if isinstance(node, Or) or (isinstance(node, Mapping) and "or" in node):
-        return "or"
-    return "condition"
+        return "<or>"
+    return "<condition>"
 
 
 def _bounded(tree: object) -> object:
@@ -165,7 +167,9 @@ def _parts(node: object) -> list[object]:
 
 
 Node: TypeAlias = Annotated[
-    Annotated[And, Tag("and")] | Annotated[Or, Tag("or")] | Annotated[Condition, Tag("condition")],
+    Annotated[And, Tag("<and>")]
+    | Annotated[Or, Tag("<or>")]
+    | Annotated[Condition, Tag("<condition>")],
     Discriminator(_tag),
 ]
 Filter: TypeAlias = Annotated[Node, BeforeValidator(_bounded)]

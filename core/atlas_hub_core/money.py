@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, Inexact
 
 from atlas_hub_core.currencies import digits_of
-from atlas_hub_core.decimals import EXACT, ZERO
+from atlas_hub_core.decimals import EXACT, ZERO, format_decimal
 from atlas_hub_core.errors import CurrencyMismatch, InvalidInput
 
 _ROUNDING = EXACT.copy()
@@ -74,9 +74,10 @@ def round_half_up(amount: Decimal, currency: str) -> Decimal:
 
 
 def format_amount(amount: Decimal, currency: str) -> str:
-    """Write an amount plainly, with at least the currency's digits and all others it has."""
-    places = max(digits_of(currency), -_exponent(amount))
-    return format(amount, f".{places}f")
+    """Write an amount plainly, with at least the currency's digits and no zeros beyond them."""
+    whole, _, fraction = format_decimal(amount).partition(".")
+    digits = digits_of(currency)
+    return f"{whole}.{fraction.ljust(digits, '0')}" if digits or fraction else whole
 
 
 def to_minor_units(amount: Decimal, currency: str) -> int:
