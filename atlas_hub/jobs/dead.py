@@ -1,24 +1,17 @@
 """Dead letters: jobs that nobody tries again until a person or a change asks for it."""
 
-from collections.abc import Sequence
-
-from sqlalchemy import func
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
+from sqlmodel import col
 
 from atlas_hub.jobs.queue import ring_after_commit
 from atlas_hub.jobs.tables import Job
 from atlas_hub_core.errors import Conflict, NotFound
 
 
-async def list_dead(
-    session: AsyncSession, *, after: str | None = None, limit: int = 100
-) -> Sequence[Job]:
-    """Return up to `limit` dead jobs in the order of their ids, from behind the id `after`."""
-    statement = select(Job).where(Job.state == "dead").order_by(col(Job.id)).limit(limit)
-    if after is not None:
-        statement = statement.where(Job.id > after)
-    return (await session.execute(statement)).scalars().all()
+def dead_jobs() -> Select[tuple[Job]]:
+    """Return the statement that lists dead jobs; page it by `Job.id`."""
+    return select(Job).where(col(Job.state) == "dead")
 
 
 async def retry(session: AsyncSession, job_id: str) -> Job:
@@ -28,7 +21,7 @@ async def retry(session: AsyncSession, job_id: str) -> Job:
         NotFound: there is no such job; a job that has finished is gone.
         Conflict: the job is not dead.
     """
-    statement = select(Job).where(Job.id == job_id).with_for_update(key_share=True)
+    statement = select(Job).where(col(Job.id) == job_id).with_for_update(key_share=True)
     job = (await session.execute(statement)).scalar_one_or_none()
     if job is None:
         message = f"there is no job {job_id!r}; finished jobs are not kept"

@@ -18,10 +18,15 @@ from atlas_hub_core.errors import Unavailable
 
 
 @contextmanager
-def running_postgres(*, major: int | None = None) -> Iterator[PostgresServer]:
-    """Yield a fresh server, of `major` or the newest installed, that never waits for the disk."""
+def running_postgres(
+    *, major: int | None = None, durable: bool = False
+) -> Iterator[PostgresServer]:
+    """Yield a fresh server, of `major` or the newest installed.
+
+    Unless `durable`, it never waits for the disk.
+    """
     with _place("postgres") as place:
-        server = PostgresServer(place, major=major, durable=False)
+        server = PostgresServer(place, major=major, durable=durable)
         try:
             server.start()
             yield server
