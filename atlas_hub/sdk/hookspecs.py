@@ -8,7 +8,7 @@ by a function of the hook's name marked with `@hookimpl`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
 
@@ -35,5 +35,5 @@ def atlas_price_models() -> list[type[Price]]:  # type: ignore[empty-body] # plu
 
 
 @hookspec
-def atlas_aggregations() -> list[type[Aggregation]]:  # type: ignore[empty-body] # pluggy: a spec has no body
+def atlas_aggregations() -> list[type[Aggregation[Any, Any]]]:  # type: ignore[empty-body] # pluggy: a spec has no body
     """Return aggregations, each told apart by its `type`."""
