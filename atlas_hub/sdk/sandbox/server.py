@@ -24,6 +24,8 @@ class Server:
     def __init__(self, sandbox: "Sandbox", port: int) -> None:
         self._sandbox = sandbox
         self._socket = socket.create_server(("127.0.0.1", port))
+        # Inherited by accepted connections; asyncio only sets it on sockets that name TCP.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._socket.getsockname()[1]
         self._thread = threading.Thread(target=self._run, name=f"sandbox-{self.port}", daemon=True)
         self._ready = threading.Event()
