@@ -26,8 +26,8 @@ class ApiKey(SQLModel, table=True):
 class AuditEntry(SQLModel, table=True):
     """One change by one actor, written in the transaction of the change.
 
-    `chain_hash` is SHA-256 over the previous entry's hash and this row; a job fills it in the order
-    of `sequence` once no older transaction can still commit a row.
+    `chain_hash` is SHA-256 over the hash of the entry before it in the chain and this row. A job
+    appends entries to the chain, at `chain_position`, once their transactions have committed.
     """
 
     __tablename__ = "audit_entry"
@@ -52,4 +52,5 @@ class AuditEntry(SQLModel, table=True):
             "nullable": False,
         },
     )
+    chain_position: int | None = Field(default=None, sa_type=BigInteger, unique=True)
     chain_hash: bytes | None = None

@@ -70,7 +70,7 @@ class TestAnswer(Answer):
 @router.get("/v1/connectors", openapi_extra=needs("connections:read"))
 async def list_connectors(hub: HubDep) -> Page[PluginInfo]:
     """List installed plugins: version, state, and what their connections take."""
-    return Page(data=list(hub.plugins.infos()))
+    return Page(data=list(hub.plugins.plugins()))
 
 
 @router.post("/v1/connections", status_code=201, openapi_extra=needs("connections:write"))

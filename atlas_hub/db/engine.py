@@ -1,9 +1,12 @@
 """One process's pool of PostgreSQL connections."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import (
@@ -16,7 +19,7 @@ from sqlalchemy.ext.asyncio import (
 from atlas_hub_core.errors import Unavailable
 
 MINIMUM_SERVER: Final = 160000
-IDLE_IN_TRANSACTION_MS: Final = 60_000
+IDLE_IN_TRANSACTION_MS: Final = 600_000  # a billing run may keep its request open for minutes
 
 
 def async_url(database_url: str) -> URL:
@@ -35,6 +38,8 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=True,
             connect_args={"server_settings": _server_settings()},
+            json_serializer=_write_json,
+            json_deserializer=_read_json,
         )
         self._sessions: Final = async_sessionmaker(self.engine, expire_on_commit=False)
 
@@ -68,6 +73,19 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+def _write_json(document: Any) -> str:
+    """Write JSON with decimals as the numbers they are."""
+    return _ENCODER.encode(document).decode()
+
+
+def _read_json(text: str) -> Any:
+    """Read JSON; a number with a fraction never passes through binary floating point."""
+    return json.loads(text, parse_float=Decimal)
 
 
 def _server_settings() -> dict[str, Any]:

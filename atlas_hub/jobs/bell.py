@@ -22,6 +22,10 @@ class Bell(Protocol):
     def ring(self) -> None:
         """Wake a worker, best effort: returns at once and never raises."""
 
+    async def state(self) -> str:
+        """Say `ok`, `away` or, in a deployment without Redis, `none`."""
+        ...
+
     async def close(self) -> None:
         """Let a ring that is under way end, then free what the bell holds."""
 
@@ -31,6 +35,10 @@ class SilentBell:
 
     def ring(self) -> None:
         """Do nothing."""
+
+    async def state(self) -> str:
+        """Say `none`."""
+        return "none"
 
     async def close(self) -> None:
         """Do nothing."""
@@ -50,6 +58,15 @@ class RedisBell:
         self._wanted = True
         if self._ringing is None or self._ringing.done():
             self._ringing = asyncio.get_running_loop().create_task(self._ring_while_wanted())
+
+    async def state(self) -> str:
+        """Say whether Redis answers: `ok` or `away`."""
+        try:
+            async with asyncio.timeout(RING_TIMEOUT_SECONDS):
+                await self._redis.ping()
+        except Exception:  # noqa: BLE001 - whatever the reason, the bell is silent
+            return "away"
+        return "ok"
 
     async def close(self) -> None:
         """Let a ring that is under way end, then disconnect."""

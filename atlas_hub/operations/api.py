@@ -4,13 +4,16 @@ from importlib.metadata import version
 from typing import Annotated, Literal
 
 from fastapi import Query
+from sqlalchemy import select
+from sqlmodel import col
 
 from atlas_hub.access import audit
 from atlas_hub.http.bodies import Answer, Body, Timestamp
-from atlas_hub.http.paging import Cursor, Limit, Page
+from atlas_hub.http.paging import Cursor, Limit, Page, fetch_page
 from atlas_hub.http.routing import PUBLIC, Caller, HubDep, Router, Session, needs
-from atlas_hub.jobs.dead import list_jobs, retry_job
+from atlas_hub.jobs.dead import retry
 from atlas_hub.jobs.queue import enqueue
+from atlas_hub.jobs.tables import Job
 from atlas_hub.operations.health import Health, readiness
 from atlas_hub_core.errors import Conflict, InvalidInput
 
@@ -94,13 +97,16 @@ async def list_all_jobs(
     cursor: Cursor = None,
 ) -> Page[JobAnswer]:
     """List jobs that are waiting, running or dead, newest first."""
-    rows, following = await list_jobs(session, state=state, limit=limit, cursor=cursor)
+    statement = select(Job)
+    if state is not None:
+        statement = statement.where(col(Job.state) == state)
+    rows, following = await fetch_page(session, statement, col(Job.id), limit=limit, cursor=cursor)
     return Page(data=[JobAnswer.model_validate(row) for row in rows], next_cursor=following)
 
 
 @router.post("/v1/jobs/{job_id}/retry", openapi_extra=needs("jobs:write"))
 async def retry_dead_job(job_id: str, session: Session, caller: Caller) -> JobAnswer:
     """Let a dead job run again, with fresh attempts and on present data."""
-    row = await retry_job(session, job_id)
+    row = await retry(session, job_id)
     audit.record(session, caller, "retry", "job", job_id, {"kind": row.kind, "key": row.key})
     return JobAnswer.model_validate(row)

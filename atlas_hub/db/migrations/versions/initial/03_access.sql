@@ -20,8 +20,10 @@ create table audit_entry (
     resource_id text not null,
     changes jsonb default '{}' not null,
     transaction_id bigint default pg_current_xact_id()::text::bigint not null,
+    chain_position bigint,
     chain_hash bytea,
-    primary key (sequence)
+    primary key (sequence),
+    unique (chain_position)
 );
 
 create index audit_entry_resource on audit_entry (resource, resource_id);
