@@ -1,0 +1,106 @@
+"""The commands, each imported when it is run, so that `--help` is quick."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from atlas_hub_core.errors import AtlasError
+
+app = typer.Typer(
+    name="atlas-hub",
+    help="Atlas Hub: usage in, exact invoices out, connected to the systems you already run.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+db = typer.Typer(help="The database.", no_args_is_help=True)
+events = typer.Typer(help="Usage events.", no_args_is_help=True)
+connectors = typer.Typer(help="Installed plugins.", no_args_is_help=True)
+app.add_typer(db, name="db")
+app.add_typer(events, name="events")
+app.add_typer(connectors, name="connectors")
+
+SafeMode = Annotated[bool, typer.Option("--safe-mode", help="Load no third-party plugins.")]
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")] = None,
+    with_worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Run a worker process as well.")
+    ] = True,
+    safe_mode: SafeMode = False,
+) -> None:
+    """Run the hub: API, a worker, and, without settings, its own PostgreSQL and Valkey."""
+    from atlas_hub.cli.serve import serve as run
+
+    run(host=host, port=port, with_worker=with_worker, safe_mode=safe_mode)
+
+
+@app.command()
+def worker(
+    parent: Annotated[
+        int | None, typer.Option(help="Stop when this process is gone.", hidden=True)
+    ] = None,
+    safe_mode: SafeMode = False,
+) -> None:
+    """Run a worker: deliveries, billing and everything else that is not a request."""
+    from atlas_hub.cli.worker import worker as run
+
+    run(parent=parent, safe_mode=safe_mode)
+
+
+@app.command()
+def sandbox(
+    name: Annotated[str, typer.Argument(help="Slug of a connector, such as `stripe`.")],
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 0,
+) -> None:
+    """Run a connector's sandbox: a simulated vendor on this machine."""
+    from atlas_hub.cli.sandbox import sandbox as run
+
+    run(name, port)
+
+
+@app.command()
+def doctor() -> None:
+    """Check this installation: settings, database, Redis, schema, worker, plugins, dead jobs."""
+    from atlas_hub.cli.doctor import doctor as run
+
+    raise typer.Exit(run())
+
+
+@app.command()
+def verify() -> None:
+    """Recompute invoices and the audit chain from what they were made of; report differences."""
+    from atlas_hub.cli.verify import verify as run
+
+    raise typer.Exit(run())
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to the schema of this version."""
+    from atlas_hub.cli.services import load_services
+    from atlas_hub.db.migrate import upgrade_blocking
+
+    upgrade_blocking(load_services().database_url)
+    typer.echo("The database has the schema of this version.")
+
+
+@connectors.command("list")
+def connectors_list(safe_mode: SafeMode = False) -> None:
+    """List installed plugins with version, state and what their connections take."""
+    from atlas_hub.cli.connectors import list_plugins
+
+    list_plugins(safe_mode=safe_mode)
+
+
+def main() -> None:
+    """Run the command; errors made on purpose become one line and exit code 1."""
+    try:
+        app(standalone_mode=True)
+    except AtlasError as error:
+        typer.secho(f"atlas-hub: {error.message}", fg="red", err=True)
+        sys.exit(1)
