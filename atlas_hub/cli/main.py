@@ -1,6 +1,7 @@
 """The commands, each imported when it is run, so that `--help` is quick."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -61,6 +62,26 @@ def sandbox(
     from atlas_hub.cli.sandbox import sandbox as run
 
     run(name, port)
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running.")] = False,
+    given: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--input",
+            metavar="FILE...",
+            help="Bill these files (columns TIMESTAMP, ContextTokens, GeneratedTokens) instead; "
+            "each is one customer.",
+        ),
+    ] = None,
+    more: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
+) -> None:
+    """Play the main job end to end: usage in, invoices out, paid at a simulated Stripe."""
+    from atlas_hub.cli.demo.command import demo as run
+
+    run([*(given or []), *(more or [])], keep=keep)
 
 
 @app.command()

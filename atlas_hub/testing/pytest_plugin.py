@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from atlas_hub.runtime.postgres import PostgresServer
     from atlas_hub.runtime.valkey import ValkeyServer
+    from atlas_hub.testing.databases import Databases
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +39,22 @@ def postgres_server(postgres_of: Callable[[int], PostgresServer]) -> PostgresSer
     from atlas_hub.runtime.binaries import postgres_install
 
     return postgres_of(postgres_install()[0])
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_server: PostgresServer) -> Databases:
+    """Answer a maker of migrated databases."""
+    from atlas_hub.testing.databases import Databases
+
+    return Databases(postgres_server.url)
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """Answer the URL of a fresh, migrated database, dropped after the test."""
+    url = databases.create()
+    yield url
+    databases.drop(url)
 
 
 @pytest.fixture(scope="session")
