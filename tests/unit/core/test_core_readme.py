@@ -27,8 +27,6 @@ def test_every_named_test_exists() -> None:
 def test_every_module_is_listed() -> None:
     rooms = README.partition("## The rooms")[2].partition("##")[0]
     listed = set(re.findall(r"`(\w+)/?`", rooms))
-    modules = {
-        path.stem for path in PACKAGE.iterdir() if path.name[0] not in "._p" or path.is_dir()
-    }
-    modules |= {path.stem for path in PACKAGE.glob("p*.py")}
-    assert listed == modules - {"__init__", "__pycache__"}
+    modules = {path.stem for path in PACKAGE.glob("*.py")}
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert listed == modules - {"__init__"} | packages
