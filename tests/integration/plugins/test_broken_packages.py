@@ -141,6 +141,11 @@ BROKEN = (
     broken("hook-exits", hook("raise SystemExit"), "Calling atlas_connectors failed: SystemExit"),
     broken("hook-ends", hook("os._exit(4)"), "Calling atlas_connectors ended the process"),
     broken("hook-hangs", hook("time.sleep(3600)"), "Calling atlas_connectors took longer than 8 s"),
+    broken(
+        "answers-twice",
+        CONNECTOR + "\n@hookimpl(specname='atlas_connectors')\ndef more():\n    return []\n",
+        "It answers atlas_connectors by more than one function",
+    ),
     broken("answers-nothing", hook("pass"), "atlas_connectors answered with NoneType"),
     broken("answers-a-dict", hook("return {}"), "atlas_connectors answered with dict"),
     broken(
