@@ -159,9 +159,7 @@ async def test_concurrency_of_a_kind_is_kept_and_others_go_on(jobs, start_worker
     assert most == 2
 
 
-async def test_unknown_kinds_wait_visibly_for_a_worker_that_knows_them(
-    jobs, start_worker, noting
-):
+async def test_unknown_kinds_wait_visibly_for_a_worker_that_knows_them(jobs, start_worker, noting):
     await jobs.ask("plugin.sync", "a")
     stop = await start_worker(noting)
 
@@ -179,9 +177,7 @@ async def test_unknown_kinds_wait_visibly_for_a_worker_that_knows_them(
     await jobs.drained()
 
 
-async def test_workers_without_a_plugin_leave_its_jobs_to_the_others(
-    jobs, start_worker, noting
-):
+async def test_workers_without_a_plugin_leave_its_jobs_to_the_others(jobs, start_worker, noting):
     await start_worker(Registry(JobKind("plugin.sync", noting["note"].handler)))
     await start_worker(noting)
     await jobs.ask("plugin.sync", "a", "b", "c")
