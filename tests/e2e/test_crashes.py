@@ -5,7 +5,7 @@
 
 import os
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -36,10 +36,10 @@ async def rig(api, database_url, tmp_path) -> AsyncIterator[Rig]:
 
 
 @pytest.fixture
-def dice() -> Iterator[random.Random]:
+def dice() -> random.Random:
     seed = int(os.environ.get("ATLAS_CRASH_SEED") or random.randrange(10**9))
     print(f"seed {seed}")
-    yield random.Random(seed)
+    return random.Random(seed)
 
 
 async def kill_and_recover(rig: Rig, dice: random.Random) -> None:
