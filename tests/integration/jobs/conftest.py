@@ -101,9 +101,7 @@ class Jobs:
 
         await self.until(empty, seconds)
 
-    async def until(
-        self, condition: Callable[[], Awaitable[bool]], seconds: float = 20.0
-    ) -> None:
+    async def until(self, condition: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
         end = time.monotonic() + seconds
         while not await condition():
             assert time.monotonic() < end, f"not within {seconds} s: {await self.all_rows()}"

@@ -145,9 +145,7 @@ async def test_a_handler_that_ignores_its_timeout_loses_the_lease(jobs, start_wo
             lost.set()
 
     await jobs.ask("fail", "a")
-    await start_worker(
-        Registry(JobKind("fail", handler, timeout_seconds=0.2)), lease_seconds=0.8
-    )
+    await start_worker(Registry(JobKind("fail", handler, timeout_seconds=0.2)), lease_seconds=0.8)
     await jobs.drained()
     release.set()
     await lost.wait()
