@@ -10,10 +10,12 @@ from arq.connections import ArqRedis
 from arq.worker import Worker, func
 
 from atlas_hub.jobs.bell import QUEUE, RING, connect, to_json
+from atlas_hub.jobs.loops import end
 
 POLL_SECONDS: Final = 0.02
 _RESTART_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 5.0
+_LEAVE_SECONDS: Final = 1.0
 
 _logger = logging.getLogger(__name__)
 
@@ -39,14 +41,16 @@ class RingListener:
     async def _run_arq(self) -> None:
         redis = connect(self._redis_url, timeout=_ANSWER_SECONDS)
         worker = self._arq_worker(redis)
+        running = asyncio.create_task(worker.main())
         try:
-            await worker.async_run()
+            await asyncio.wait((running,))
+            await running
         finally:
-            # Not worker.close(): it stumbles over tasks that failed together with Redis.
-            tasks = [task for task in (worker.main_task, *worker.tasks.values()) if task]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            # Asked first: redis-py may lose a connection, or the cancellation, when cancelled.
+            # worker.close() is no way either: it stumbles over tasks that failed with Redis.
+            worker.burst, worker.max_burst_jobs = True, 0
+            await asyncio.wait((running,), timeout=_LEAVE_SECONDS)
+            await end(running, *worker.tasks.values())
             await redis.aclose(close_connection_pool=True)
 
     def _arq_worker(self, redis: ArqRedis) -> Worker:
