@@ -50,16 +50,12 @@ class StripeSandbox(Sandbox):
     def __init__(
         self, *, api_key: str | None = None, webhook_secret: str | None = None, port: int = 0
     ) -> None:
-        super().__init__(port=port)
         self._api_key = api_key or f"sk_test_{secrets.token_hex(16)}"
         self._webhook_secret = webhook_secret or f"whsec_{secrets.token_hex(16)}"
+        credentials = {"api_key": self._api_key, "webhook_secret": self._webhook_secret}
+        super().__init__(credentials=credentials, port=port)
         self._keys = Keys()
         self.state = Account(self.clock, self._publish, self._webhook_secret)
-
-    @property
-    def credentials(self) -> Mapping[str, str]:
-        """`api_key` and `webhook_secret`."""
-        return {"api_key": self._api_key, "webhook_secret": self._webhook_secret}
 
     @property
     def charges(self) -> list[Collected]:
