@@ -8,6 +8,7 @@ Nothing in `atlas_hub.sdk` imports this package, so the SDK itself stays free of
 from atlas_hub.sdk.sandbox.clock import Clock
 from atlas_hub.sdk.sandbox.faults import RequestAction, Rule, Rules, WebhookAction
 from atlas_hub.sdk.sandbox.ledger import Entry, Ledger
+from atlas_hub.sdk.sandbox.limits import RateLimit
 from atlas_hub.sdk.sandbox.messages import Answer, Control, Request
 from atlas_hub.sdk.sandbox.sandbox import Sandbox
 from atlas_hub.sdk.sandbox.webhooks import Endpoint, Webhooks
@@ -19,6 +20,7 @@ __all__ = [
     "Endpoint",
     "Entry",
     "Ledger",
+    "RateLimit",
     "Request",
     "RequestAction",
     "Rule",

@@ -18,25 +18,21 @@ class Sandbox(ABC):
 
     `answer`, `refuse`, `failed`, `tick` and `controls` run in the server's event loop, one at a
     time between awaits, so a vendor's state needs no lock. The sandbox serves from `start` to
-    `stop`, or inside `with`.
+    `close`, or inside `with`.
+
+    Attributes:
+        url: The base URL, without a trailing slash; known before the start.
+        credentials: The secrets a connection needs, by the names its connector uses.
     """
 
-    def __init__(self, *, port: int = 0) -> None:
+    def __init__(self, *, credentials: dict[str, str], port: int = 0) -> None:
+        self.credentials = credentials
         self.clock = Clock()
         self.faults: Rules[RequestAction] = Rules(RequestAction)
         self.ledger = Ledger()
         self.webhooks = Webhooks(self.sign)
         self._server = Server(self, port)
-
-    @property
-    def url(self) -> str:
-        """The base URL, without a trailing slash."""
-        return f"http://127.0.0.1:{self._server.port}"
-
-    @property
-    @abstractmethod
-    def credentials(self) -> Mapping[str, str]:
-        """The secrets a connection to this sandbox needs, by the names its connector uses."""
+        self.url = f"http://127.0.0.1:{self._server.port}"
 
     @abstractmethod
     async def answer(self, request: Request) -> Answer:
@@ -69,12 +65,12 @@ class Sandbox(ABC):
         return "\n".join(lines)
 
     def start(self) -> None:
-        """Begin to serve."""
+        """Begin to serve; does nothing when it already does."""
         self._server.start()
 
-    def stop(self) -> None:
-        """Stop serving; deliveries under way are abandoned."""
-        self._server.stop()
+    def close(self) -> None:
+        """Stop serving, for good; deliveries under way are abandoned. Harmless when repeated."""
+        self._server.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -86,4 +82,4 @@ class Sandbox(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop()
+        self.close()

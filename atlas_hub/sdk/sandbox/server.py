@@ -33,10 +33,11 @@ class Server:
 
     def start(self) -> None:
         """Serve in the background; returns once requests are answered."""
-        self._thread.start()
-        self._ready.wait()
+        if not self._ready.is_set():
+            self._thread.start()
+            self._ready.wait()
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Answer what is under way, cut what hangs, and end the thread."""
         if self._uvicorn is not None:
             self._uvicorn.should_exit = True

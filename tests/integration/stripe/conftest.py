@@ -1,12 +1,31 @@
 """A Stripe sandbox, driven by Stripe's own client over HTTP."""
 
+import json
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import stripe
 
 from atlas_hub_stripe.sandbox import StripeSandbox
+
+SPECS = Path(os.environ["ATLAS_TEST_SPECS"], "stripe") if os.getenv("ATLAS_TEST_SPECS") else None
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say what the sandbox was held against."""
+    published = f"Stripe's published description and sample objects in {SPECS}"
+    more = f" and {published}" if SPECS else "; ATLAS_TEST_SPECS is not set, so by nothing else"
+    line = f"Stripe sandbox checked by the types of stripe {stripe.VERSION}{more}"
+    terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def published() -> Callable[[str], Any]:
+    """Reads a file Stripe published; None when `ATLAS_TEST_SPECS` is not set."""
+    return lambda name: json.loads((SPECS / name).read_text()) if SPECS else None
 
 
 @pytest.fixture

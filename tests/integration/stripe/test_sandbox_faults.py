@@ -148,6 +148,6 @@ def test_stopping_does_not_wait_for_hanging_requests(sandbox, connect):
     asking.start()
     while not len(sandbox.ledger):
         time.sleep(0.01)
-    sandbox.stop()
+    sandbox.close()
     asking.join(5)
     assert gone == [True]

@@ -7,5 +7,7 @@ __all__ = ["Collected", "StripeSandbox", "create_sandbox"]
 
 
 def create_sandbox(port: int = 0) -> StripeSandbox:
-    """A Stripe sandbox on `port` (0: a free one), with fresh credentials."""
-    return StripeSandbox(port=port)
+    """A running Stripe sandbox on `port` (0: a free one), with fresh credentials."""
+    sandbox = StripeSandbox(port=port)
+    sandbox.start()
+    return sandbox

@@ -108,7 +108,6 @@ def _blank(now: int) -> Object:
         "balance": 0,
         "created": now,
         "currency": None,
-        "customer_account": None,
         "default_source": None,
         "delinquent": False,
         "description": None,

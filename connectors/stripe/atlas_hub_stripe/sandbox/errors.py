@@ -5,7 +5,7 @@ from typing import Any
 from atlas_hub_stripe.sandbox.objects import Object
 
 
-class Refusal(Exception):  # noqa: N818 - not a defect of the sandbox but an answer of Stripe
+class Refusal(Exception):
     """An answer that is not 2xx: HTTP status, error type and the optional fields of the error."""
 
     def __init__(

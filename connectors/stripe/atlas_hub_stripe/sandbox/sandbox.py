@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from atlas_hub.sdk.sandbox import Answer, Control, Endpoint, Request, Sandbox
+from atlas_hub.sdk.sandbox import Answer, Control, Endpoint, RateLimit, Request, Sandbox
 from atlas_hub_stripe.sandbox import (
     customers,
     events,
@@ -45,21 +45,24 @@ class StripeSandbox(Sandbox):
 
     `state` is the account; `charges` is the money that really moved, the judge in tests of faults.
     All webhook endpoints share one signing secret, so that it can be configured beforehand.
+    Without `requests_per_second` there is no rate limit (Stripe's in test mode is 25).
     """
 
     def __init__(
-        self, *, api_key: str | None = None, webhook_secret: str | None = None, port: int = 0
+        self,
+        *,
+        api_key: str | None = None,
+        webhook_secret: str | None = None,
+        requests_per_second: int | None = None,
+        port: int = 0,
     ) -> None:
-        super().__init__(port=port)
         self._api_key = api_key or f"sk_test_{secrets.token_hex(16)}"
         self._webhook_secret = webhook_secret or f"whsec_{secrets.token_hex(16)}"
+        credentials = {"api_key": self._api_key, "webhook_secret": self._webhook_secret}
+        super().__init__(credentials=credentials, port=port)
         self._keys = Keys()
+        self._limit = RateLimit(requests_per_second)
         self.state = Account(self.clock, self._publish, self._webhook_secret)
-
-    @property
-    def credentials(self) -> Mapping[str, str]:
-        """`api_key` and `webhook_secret`."""
-        return {"api_key": self._api_key, "webhook_secret": self._webhook_secret}
 
     @property
     def charges(self) -> list[Collected]:
@@ -80,6 +83,8 @@ class StripeSandbox(Sandbox):
         try:
             check_key(request.headers, self._api_key)
             check_version(request.headers)
+            if not self._limit.admit():
+                return self.refuse(request, 429, None)
             self.tick()
             route, target = find(ROUTES, request.method, request.path)
             tree = decode(request.form())
@@ -135,6 +140,8 @@ class StripeSandbox(Sandbox):
         request_id = new_id("req", 14)
         body = Refusal(message, status=status, kind=kind, code=code).body(request_id)
         extra = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        if status == 429:
+            extra["Stripe-Rate-Limited-Reason"] = "global-rate"
         return self._reply(request, request_id, status, body, extra)
 
     def failed(self, request: Request, answer: Answer) -> Answer:

@@ -14,18 +14,19 @@ from atlas_hub_stripe.sandbox.params import (
 )
 from atlas_hub_stripe.sandbox.routes import Call, Route
 
+EVENT_TYPES = Text(pattern=r"\*|[a-z0-9_]+(\.[a-z0-9_]+)+")
 URL = Text(required=True, pattern=r"https?://\S+")
 CREATE: dict[str, Field] = EXPAND | {
     "api_version": Choice((API_VERSION,)),
     "description": Text(),
-    "enabled_events": ListOf(Text(), required=True),
+    "enabled_events": ListOf(EVENT_TYPES, required=True),
     "metadata": Metadata(),
     "url": URL,
 }
 UPDATE: dict[str, Field] = EXPAND | {
     "description": Text(),
     "disabled": Boolean(),
-    "enabled_events": ListOf(Text()),
+    "enabled_events": ListOf(EVENT_TYPES),
     "metadata": Metadata(),
     "url": Text(pattern=r"https?://\S+"),
 }
