@@ -14,11 +14,14 @@ from atlas_hub.payments import jobs as payments
 _ROOMS: Final = (access, billing, payments)
 
 
-async def work(hub: Hub, redis_url: str | None, stop: asyncio.Event) -> None:
+async def work(
+    hub: Hub, redis_url: str | None, stop: asyncio.Event, *, lease_seconds: float
+) -> None:
     """Run jobs until `stop` is set, then let those under way end."""
     registry = Registry(*(kind for room in _ROOMS for kind in room.kinds(hub)))
     async with hub.database.transaction() as session:
         await ensure_schedules(
             session, [schedule for room in _ROOMS for schedule in room.SCHEDULES]
         )
-    await JobWorker(hub.database, registry, redis_url).run(stop)
+    worker = JobWorker(hub.database, registry, redis_url, lease_seconds=lease_seconds)
+    await worker.run(stop)

@@ -45,12 +45,15 @@ def worker(
     parent: Annotated[
         int | None, typer.Option(help="Stop when this process is gone.", hidden=True)
     ] = None,
+    lease_seconds: Annotated[
+        float, typer.Option(min=1.0, help="How soon another worker takes over after a crash.")
+    ] = 7.0,
     safe_mode: SafeMode = False,
 ) -> None:
     """Run a worker: deliveries, billing and everything else that is not a request."""
     from atlas_hub.cli.worker import worker as run
 
-    run(parent=parent, safe_mode=safe_mode)
+    run(parent=parent, lease_seconds=lease_seconds, safe_mode=safe_mode)
 
 
 @app.command()

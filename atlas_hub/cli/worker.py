@@ -12,14 +12,14 @@ from atlas_hub.worker import work
 PARENT_CHECK_SECONDS: Final = 1.0
 
 
-def worker(*, parent: int | None, safe_mode: bool) -> None:
+def worker(*, parent: int | None, lease_seconds: float, safe_mode: bool) -> None:
     """Run a worker; with `parent`, only for as long as that process lives."""
     services = load_services(**({"safe_mode": True} if safe_mode else {}))
     configure_logging(services.settings)
-    asyncio.run(_work(services, parent))
+    asyncio.run(_work(services, parent, lease_seconds))
 
 
-async def _work(services: Services, parent: int | None) -> None:
+async def _work(services: Services, parent: int | None, lease_seconds: float) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -33,7 +33,7 @@ async def _work(services: Services, parent: int | None) -> None:
     ) as hub:
         await hub.database.check()
         watch = asyncio.create_task(_stop_with(parent, stop)) if parent is not None else None
-        await work(hub, services.redis_url, stop)
+        await work(hub, services.redis_url, stop, lease_seconds=lease_seconds)
         if watch is not None:
             watch.cancel()
 

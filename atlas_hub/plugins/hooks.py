@@ -30,11 +30,7 @@ class PluginHooks:
         _check_names(self._manager, plugin)
         self._manager.register(plugin, name)
         self._manager.check_pending()
-        self.answered: Final = [
-            caller.name for caller in self._manager.get_hookcallers(plugin) or ()
-        ]
-        if not self.answered:
-            raise PluginError("It answers no hook. Mark its functions with @hookimpl.")
+        self._answered = _answered(self._manager, plugin)
         if log.isEnabledFor(logging.DEBUG):
             self._manager.add_hookcall_monitoring(_before, _after(name))
 
@@ -51,7 +47,7 @@ class PluginHooks:
         return self._answer("atlas_aggregations")
 
     def _answer(self, hook: str) -> object:
-        if hook not in self.answered:
+        if hook not in self._answered:
             return []
         answers: list[object] = getattr(self._manager.hook, hook)()
         return answers[0] if answers else None  # pluggy leaves out an answer of None
@@ -70,6 +66,17 @@ def _check_names(manager: pluggy.PluginManager, plugin: object) -> None:
         if manager.parse_hookimpl_opts(plugin, name) is None:
             mistake = "is not marked with @hookimpl" if name in known else "is not a hook"
             raise PluginError(f"{name} {mistake}. The hooks are {', '.join(known)}.")
+
+
+def _answered(manager: pluggy.PluginManager, plugin: object) -> frozenset[str]:
+    """Return the names of the hooks that the plugin answers, each by one function."""
+    callers = manager.get_hookcallers(plugin) or []
+    if not callers:
+        raise PluginError("It answers no hook. Mark its functions with @hookimpl.")
+    for caller in callers:
+        if len(caller.get_hookimpls()) > 1:
+            raise PluginError(f"It answers {caller.name} by more than one function. Join them.")
+    return frozenset(caller.name for caller in callers)
 
 
 def _before(hook: str, _implementations: Any, _arguments: Any) -> None:

@@ -94,13 +94,18 @@ class Manifest(BaseModel):
             )
 
 
+def package_of(entry: EntryPoint) -> str:
+    """Return the top package that an entry point names; any text if it names none."""
+    return entry.value.partition(":")[0].partition(".")[0].strip()
+
+
 def find_manifest(entry: EntryPoint, distribution: Distribution) -> Path:
     """Return the path of the manifest in the top package that the entry point names.
 
     The distribution's own list of files comes first. An editable install lists no package; there
     the path is asked for the package's place, which does not run it.
     """
-    package = entry.value.partition(":")[0].partition(".")[0].strip()
+    package = package_of(entry)
     wanted = f"{package}/{FILE_NAME}"
     for file in distribution.files or ():
         if file.as_posix() == wanted:

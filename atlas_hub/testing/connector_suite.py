@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from atlas_hub.plugins.checks import describe_connector
 from atlas_hub.plugins.discovery import Candidate, find_candidates
+from atlas_hub.plugins.manifest import package_of
 from atlas_hub.sdk import Check, ConnectionSettings, Connector, Sandbox
 
 Values = Mapping[str, Any]
@@ -136,8 +137,7 @@ class SandboxedSuite(ConnectorSuite):
 def installed(connector: type[Connector]) -> Candidate:
     """Return the installed distribution that brings a connector."""
     for candidate in find_candidates():
-        package = candidate.entry.module.partition(".")[0]
-        if package == connector.__module__.partition(".")[0]:
+        if package_of(candidate.entry) == connector.__module__.partition(".")[0]:
             return candidate
     raise AssertionError(
         f"No entry point names the package of {connector.__qualname__}; install it."

@@ -82,14 +82,16 @@ class Schedule:
 
     def periods(self, until: datetime) -> Iterator[Period]:
         """Yield, in order, every period from the anchor on that begins before `until`."""
-        for index in count():
-            period = self._period(index)
-            if period.start >= until:
+        start = self._boundary(0)
+        for index in count(1):
+            if start >= until:
                 return
-            if period.start < period.end:
-                yield period
+            end = self._boundary(index)
+            if start < end:
+                yield Period(start, end)
             if self.cadence is Cadence.ONCE:
                 return
+            start = end
 
     def period_at(self, instant: datetime) -> Period | None:
         """Return the period that holds an instant; None before the anchor or after `once`."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from atlas_hub_core.decimals import divide
+from atlas_hub_core.decimals import divide, exact
 from atlas_hub_core.money import Money
 from atlas_hub_core.periods import Period, local_date
 from atlas_hub_core.prices import Step
@@ -23,12 +23,13 @@ def days_in(period: Period, zone: str) -> int:
     return (last - local_date(period.start, zone)).days + 1
 
 
+@exact
 def prorate(line: Line, whole: Period, zone: str) -> Line:
     """Return the line for the part of `whole` that is its period; all of it changes nothing."""
     days, of = days_in(line.period, zone), days_in(whole, zone)
     if days >= of:
         return line
-    exact = divide(line.exact * days, Decimal(of))
-    note = Step(f"for {days} of {of} days", exact - line.exact)
-    amount = Money(exact, line.amount.currency).rounded()
-    return replace(line, exact=exact, amount=amount, trace=(*line.trace, note))
+    part = divide(line.exact * days, Decimal(of))
+    note = Step(f"for {days} of {of} days", part - line.exact)
+    amount = Money(part, line.amount.currency).rounded()
+    return replace(line, exact=part, amount=amount, trace=(*line.trace, note))

@@ -1,4 +1,4 @@
-"""What happens at the payment gateway without the hub: a shopper saves a card, through Stripe's API."""
+"""A shopper at the simulated Stripe: saves a card through Stripe's API, as a checkout page does."""
 
 from dataclasses import dataclass
 from typing import Any

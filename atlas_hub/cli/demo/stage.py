@@ -5,7 +5,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,10 +55,13 @@ class Stage:
 
 
 @contextmanager
-def running_hub(folder: Path) -> Iterator[Stage]:
-    """Yield a hub that serves from `folder`; stop it afterwards."""
+def running_hub(folder: Path, **settings: str) -> Iterator[Stage]:
+    """Yield a hub that serves from `folder`; stop it afterwards.
+
+    `settings` are further environment variables, such as `ATLAS_REDIS_URL`.
+    """
     key = secrets.token_urlsafe(32)
-    process = _start(folder, key)
+    process = _start(folder, key, settings)
     try:
         url = _wait(folder, process)
         headers = {"Authorization": f"Bearer {key}"}
@@ -68,7 +71,7 @@ def running_hub(folder: Path) -> Iterator[Stage]:
         _stop(process)
 
 
-def _start(folder: Path, key: str) -> subprocess.Popen[bytes]:
+def _start(folder: Path, key: str, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
     cleared = {name: value for name, value in os.environ.items() if not name.startswith("ATLAS_")}
     environment = {
         **cleared,
@@ -77,6 +80,7 @@ def _start(folder: Path, key: str) -> subprocess.Popen[bytes]:
         "ATLAS_TEST_CLOCK": "1",
         "ATLAS_PORT": "0",
         "ATLAS_LOG_LEVEL": "warning",
+        **settings,
     }
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "hub.log").open("wb") as log:

@@ -26,6 +26,8 @@ class CuttableProtocol(H11Protocol):
 
 
 def _cut(transport: asyncio.Transport) -> None:
+    if transport.is_closing():
+        return
     sock: socket.socket = transport.get_extra_info("socket")
     # Lingering zero seconds makes the kernel send RST instead of an orderly end.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -24,4 +24,4 @@ class Volume(QuantityPrice):
         if not quantity:
             return first_flat(self.tiers) if self.flat_at_zero else []
         tier, label = holding(self.tiers, quantity)
-        return [Step.times(f"all at {label}", quantity, tier.unit), *flat_steps(tier, label)]
+        return [Step.times(f"all units ({label})", quantity, tier.unit), *flat_steps(tier, label)]

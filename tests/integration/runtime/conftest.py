@@ -42,6 +42,10 @@ class HubProcess:
         pids = [int(pid) for file in children for pid in file.read_text().split()]
         return {_program(pid): pid for pid in pids if _alive(pid)}
 
+    def owners(self) -> set[int]:
+        """Uids that its servers run under."""
+        return {Path(f"/proc/{pid}").stat().st_uid for pid in self.servers().values()}
+
     def stop(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
@@ -126,9 +130,25 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
-def data_dir(home: Path) -> Path:
-    """Where a fresh hub will put its data."""
+def fresh_dir(home: Path) -> Path:
+    """Where a hub will make its data folder."""
     return home / ".atlas"
+
+
+@pytest.fixture(scope="session")
+def made_dir() -> Iterator[Path]:
+    """A data folder that a hub has made, once per process: making one waits for the disk."""
+    with tempfile.TemporaryDirectory(prefix="atlas-test-") as folder:
+        with _hub(Path(folder) / "made") as running:
+            running.stop()
+        yield Path(folder) / "made"
+
+
+@pytest.fixture
+def data_dir(made_dir: Path, fresh_dir: Path) -> Path:
+    """A copy of a data folder that a hub has made and left."""
+    subprocess.run(["cp", "-a", made_dir, fresh_dir], check=True)
+    return fresh_dir
 
 
 @pytest.fixture

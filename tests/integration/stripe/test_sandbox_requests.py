@@ -117,6 +117,37 @@ def test_cards_attach_detach_and_list(api, customer, give_card):
     assert "must be attached" in str(error)
 
 
+def test_a_customer_arrives_with_its_card(api):
+    settings = {"default_payment_method": "pm_card_visa"}
+    arriving = {"name": "A", "payment_method": "pm_card_visa", "invoice_settings": settings}
+    made = api.customers.create(arriving, {"stripe_version": "2026-10-28.endive"})
+    method_id = made.invoice_settings.default_payment_method
+    assert api.payment_methods.retrieve(method_id).customer == made.id
+    taken = {"payment_method": method_id}
+    loose = api.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}})
+    foreign = {"invoice_settings": {"default_payment_method": loose.id}}
+    for params in (taken, foreign, {"payment_method": loose.id, "expand": ["name"]}):
+        error_of(api.customers.create, params)
+    assert [row.id for row in api.customers.list().data] == [made.id]
+    assert api.payment_methods.retrieve(loose.id).customer is None
+
+
+def test_expanding(api, customer, give_card, bill):
+    give_card(customer.id)
+    invoice = api.invoices.pay(bill(customer.id, 1000).id)
+    paths = ["data.customer.invoice_settings.default_payment_method", "data.confirmation_secret"]
+    [seen] = api.invoices.list({"expand": paths}).data
+    assert seen.customer.invoice_settings.default_payment_method.card.last4 == "4242"
+    assert seen.confirmation_secret.type == "payment_intent"
+    [payment] = api.invoice_payments.list(
+        {"invoice": invoice.id, "expand": ["data.payment.payment_intent.latest_charge"]}
+    ).data
+    assert payment.payment.payment_intent.latest_charge.amount == 1000
+    for path in ("name", "customer", "a.b.c.d.e.f"):
+        error = error_of(api.customers.retrieve, customer.id, {"expand": [path]})
+        assert (error.http_status, error.param) == (400, "expand")
+
+
 def test_lists_come_newest_first_in_pages(api):
     made = [
         api.customers.create({"name": f"{i}", "email": f"{i % 2}@x.example"}).id for i in range(23)

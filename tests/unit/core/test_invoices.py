@@ -112,9 +112,15 @@ def test_a_line_that_is_not_rounded_is_refused() -> None:
 
 @pytest.mark.parametrize("percent", ["-1", "100.01"])
 def test_tax_rates_lie_between_zero_and_a_hundred(percent: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(InvalidInput, match=f"'VAT' has a rate of {percent} %") as caught:
         TaxRate("VAT", Decimal(percent))
     assert (caught.value.code, caught.value.field) == ("invalid_tax_rate", "percent")
+
+
+@pytest.mark.parametrize(("percent", "tax"), [("0", "0.00"), ("0.5", "0.50"), ("100", "100.00")])
+def test_the_ends_of_the_range_are_tax_rates(percent: str, tax: str) -> None:
+    totals = add_up([line("100.00", TaxRate("VAT", Decimal(percent)))], "EUR")
+    assert str(totals.tax.amount) == tax
 
 
 LEGAL = {

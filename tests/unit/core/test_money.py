@@ -61,6 +61,8 @@ def test_arithmetic_is_exact_whatever_context_the_caller_has() -> None:
 
 def test_comparison_is_by_amount() -> None:
     assert usd("1") < usd("2") <= usd("2.00") == usd("2")
+    assert not usd("2") < usd("2.00")
+    assert not usd("2.01") <= usd("2")
 
 
 @pytest.mark.parametrize("operator", ["__add__", "__sub__", "__lt__", "__le__"])

@@ -155,6 +155,12 @@ LAGO_PERCENTAGE = {"type": "percentage", "rate": "1.3", "fixed": "2"}
             "11.15",
             id="L8",
         ),
+        pytest.param(
+            LAGO_PERCENTAGE | {"free_amount": "100"}, "60 40 10", "2.13", id="free amount used up"
+        ),
+        pytest.param(
+            LAGO_PERCENTAGE | {"free_amount": "100"}, "60 60 10", "4.39", id="free amount passed"
+        ),
         pytest.param({"type": "percentage", "rate": "1"}, "", "0", id="no event"),
         pytest.param(
             {"type": "percentage", "rate": "10", "event_min": "2", "event_max": "5"},

@@ -25,6 +25,7 @@ from atlas_hub_core.prices import (
     trace_from_json,
     trace_to_json,
 )
+from atlas_hub_core.rating import explain
 
 PRICES: Registry[Price] = Registry("price", BUILT_IN_PRICES)
 EXAMPLES: list[dict[str, Any]] = [
@@ -152,6 +153,89 @@ def test_traces_come_back_from_json_and_sum_to_the_amount(params: dict[str, Any]
     trace = trace_from_json(json.loads(json.dumps(trace_to_json(result.trace))))
     assert trace == result.trace
     assert Evaluation(trace).exact == result.exact
+
+
+TIERS = [{"up_to": "1000", "flat": "3"}, {"up_to": "2000", "flat": "4"}, {"flat": "5"}]
+
+
+@pytest.mark.parametrize(
+    ("params", "usage", "sentences"),
+    [
+        (EXAMPLES[1], "1010", ["units above 10 included: 1,000 x 0.0000015 = 0.0015"]),
+        (
+            {"type": "graduated", "tiers": TIERS},
+            "2500",
+            [
+                "up to 1,000: 1,000 x 0 = 0.00",
+                "up to 1,000, flat amount: 3.00",
+                "above 1,000 up to 2,000: 1,000 x 0 = 0.00",
+                "above 1,000 up to 2,000, flat amount: 4.00",
+                "above 2,000: 500 x 0 = 0.00",
+                "above 2,000, flat amount: 5.00",
+            ],
+        ),
+        (
+            {"type": "volume", "tiers": TIERS},
+            "2000",
+            [
+                "all units (above 1,000 up to 2,000): 2,000 x 0 = 0.00",
+                "above 1,000 up to 2,000, flat amount: 4.00",
+            ],
+        ),
+        (
+            {"type": "volume", "tiers": [{"unit": "2"}]},
+            "3",
+            ["all units (any quantity): 3 x 2 = 6.00"],
+        ),
+        (
+            {"type": "graduated", "tiers": TIERS, "flat_at_zero": True},
+            "0",
+            ["up to 1,000, flat amount: 3.00"],
+        ),
+        (
+            EXAMPLES[4],
+            "3105",
+            ["packages of 1,000 above 5 free, rounded down: 3 x 0.25 = 0.75"],
+        ),
+        (EXAMPLES[6], "12", ["up to 10, 1 %: 10 x 0.01 = 0.10", "above 10, 2 %: 2 x 0.02 = 0.04"]),
+        (
+            {"type": "flat", "amount": "9", "minimum": "10"},
+            "0",
+            [
+                "flat amount: 9.00",
+                "raised to the minimum of 10: 1.00",
+            ],
+        ),
+        (
+            {"type": "flat", "amount": "9", "maximum": "8.5"},
+            "0",
+            [
+                "flat amount: 9.00",
+                "lowered to the maximum of 8.5: -0.50",
+            ],
+        ),
+    ],
+)
+def test_the_steps_of_a_quantity_read_as_sentences(
+    params: dict[str, Any], usage: str, sentences: list[str]
+) -> None:
+    trace = evaluate(PRICES.parse(params), quantity=Decimal(usage)).trace
+    assert list(explain(trace, "USD")[:-1]) == sentences
+
+
+def test_the_steps_of_events_read_as_sentences() -> None:
+    events = [Decimal(100), Decimal(900)]
+    percentage = {"type": "percentage", "rate": "1.5", "fixed": "2", "event_max": "10"}
+    assert explain(evaluate(PRICES.parse(percentage), events=events).trace, "USD") == (
+        "1.5 % of amounts: 1,000 x 0.015 = 15.00",
+        "events: 2 x 2 = 4.00",
+        "minimum and maximum of single events: -5.50",
+        "sum: 13.50 USD",
+    )
+    assert explain(evaluate(PRICES.parse({"type": "dynamic"}), events=events).trace, "USD") == (
+        "prices of 2 events: 1000.00",
+        "sum: 1000.00 USD",
+    )
 
 
 BAD_PARAMETERS: list[tuple[Any, str, str]] = [

@@ -81,6 +81,12 @@ def test_usage_below_zero_is_priced_as_zero_and_says_so() -> None:
     )
 
 
+@pytest.mark.parametrize("quantity", ["0", "0.5"])
+def test_usage_of_zero_or_more_needs_no_note(quantity: str) -> None:
+    line = rate(metered({"type": "per_unit", "unit": "2"}), NOVEMBER, "USD", Decimal(quantity))
+    assert [step.label for step in line.trace] == ["units"]
+
+
 def test_price_of_events_takes_their_amounts() -> None:
     item = metered({"type": "percentage", "rate": "1.3", "fixed": "2"})
     line = rate(item, NOVEMBER, "USD", Decimal(390), [Decimal(400), Decimal(-10)])

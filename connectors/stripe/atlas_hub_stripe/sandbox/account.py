@@ -74,7 +74,6 @@ class Account:
         self.webhook_endpoints = Table("webhook endpoint", "we")
         self.test_cards: dict[str, str] = {}  # payment method -> name of its test card
         self.pulled_items: set[str] = set()  # items that were pending when their invoice was made
-        self.charged_invoices: dict[str, str] = {}  # charge -> invoice
         self.request: Object = {"id": None, "idempotency_key": None}
         self._publish = publish
 

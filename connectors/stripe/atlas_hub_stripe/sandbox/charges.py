@@ -27,12 +27,13 @@ class Collected:
 
 def collected(account: Account) -> list[Collected]:
     """All money that moved, oldest first, with the metadata its invoice has now."""
-    paid = [row for row in account.charges if row["paid"]]
-    return [_collected(account, row) for row in paid]
+    return [_collected(account, row) for row in account.charges if row["paid"]]
 
 
 def _collected(account: Account, row: Object) -> Collected:
-    invoice = account.invoices.in_path(account.charged_invoices[row["id"]])
+    intent = {"type": "payment_intent", "payment_intent": row["payment_intent"]}
+    payment = next(p for p in account.invoice_payments if p["payment"] == intent)
+    invoice = account.invoices.in_path(payment["invoice"])
     return Collected(
         row["id"],
         invoice["id"],
@@ -44,13 +45,10 @@ def _collected(account: Account, row: Object) -> Collected:
     )
 
 
-def record_charge(
-    account: Account, intent: Object, method: Object, card: TestCard, invoice: Object
-) -> Object:
+def record_charge(account: Account, intent: Object, method: Object, card: TestCard) -> Object:
     """Write down a try at a card and tell it."""
     row = _charge(intent, method, card, account.now())
     account.charges.add(row)
-    account.charged_invoices[row["id"]] = invoice["id"]
     account.emit("charge.succeeded" if row["paid"] else "charge.failed", row)
     return row
 

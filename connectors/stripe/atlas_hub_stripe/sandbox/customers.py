@@ -43,13 +43,18 @@ LIST: dict[str, Field] = PAGE | {"created": Range(), "email": Text()}
 
 
 def create(call: Call) -> Object:
-    """POST /v1/customers."""
-    account = call.account
+    """POST /v1/customers: with a payment method, which may become the default at once."""
+    account, params = call.account, call.params
+    name = params.get("payment_method")
+    method = method_named(account, name, "payment_method") if name else None
+    settings = params.get("invoice_settings") or {}
+    if method is not None and settings.get("default_payment_method") == name:
+        settings["default_payment_method"] = method["id"]
     customer = account.customers.add(_blank(account.now()))
     try:
-        if method_id := call.params.get("payment_method"):
-            attach_to(account, method_named(account, method_id, "payment_method"), customer)
-        customer |= _changes(account, customer, call.params)
+        customer |= _changes(account, customer, params, method)
+        if method is not None:
+            attach_to(account, method, customer)
     except Refusal:
         account.customers.remove(customer)
         raise
@@ -65,7 +70,7 @@ def retrieve(call: Call) -> Object:
 def update(call: Call) -> Object:
     """POST /v1/customers/{customer}."""
     customer = _living(call)
-    changes = _changes(call.account, customer, call.params)
+    changes = _changes(call.account, customer, call.params, None)
     if previous := call.account.update(customer, changes):
         call.account.emit("customer.updated", customer, previous)
     return customer
@@ -132,14 +137,17 @@ def _blank(now: int) -> Object:
     }
 
 
-def _changes(account: Account, customer: Object, params: dict[str, Any]) -> Object:
-    """The new values of the fields that were sent."""
+def _changes(
+    account: Account, customer: Object, params: dict[str, Any], arriving: Object | None
+) -> Object:
+    """The new values of the fields that were sent; `arriving` is a card about to be attached."""
     plain = set(WRITE) - {"expand", "metadata", "invoice_settings", "address", "shipping"}
     changes = {name: params[name] for name in plain if name in params}
     if "metadata" in params:
         changes["metadata"] = merged_metadata(customer["metadata"], params["metadata"])
     if "invoice_settings" in params:
-        changes["invoice_settings"] = _settings(account, customer, params["invoice_settings"] or {})
+        sent = params["invoice_settings"] or {}
+        changes["invoice_settings"] = _settings(account, customer, sent, arriving)
     for name in ("address", "shipping"):
         if name in params:
             changes[name] = _filled(params[name], WRITE[name])
@@ -156,11 +164,13 @@ def _filled(sent: dict[str, Any] | None, shape: Field) -> Object | None:
     return full
 
 
-def _settings(account: Account, customer: Object, sent: dict[str, Any]) -> Object:
+def _settings(
+    account: Account, customer: Object, sent: dict[str, Any], arriving: Object | None
+) -> Object:
     param = "invoice_settings[default_payment_method]"
     if method_id := sent.get("default_payment_method"):
         method = account.payment_methods.in_param(method_id, param)
-        if method["customer"] != customer["id"]:
+        if method is not arriving and method["customer"] != customer["id"]:
             message = (
                 f"The customer does not have a payment method with the ID {method_id}. "
                 "The payment method must be attached to the customer."

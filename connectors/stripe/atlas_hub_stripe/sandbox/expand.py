@@ -12,14 +12,36 @@ from atlas_hub_stripe.sandbox.payments import payment_of
 DEEPEST = 4
 
 
-def expanded(account: Account, answer: Object, paths: Sequence[str]) -> Object:
-    """A copy of `answer` with every path expanded. Refuses what cannot be."""
-    copy = deepcopy(answer)
+EXPANDABLE = {
+    "confirmation_secret",
+    "customer",
+    "data",
+    "default_payment_method",
+    "invoice",
+    "invoice_settings",
+    "latest_charge",
+    "payment",
+    "payment_intent",
+    "payment_method",
+    "payments",
+}
+
+
+def check_expand(paths: Sequence[str]) -> None:
+    """Refuse paths that nothing has, before anything is done."""
     for path in paths:
         names = path.split(".")
         if len(names) > DEEPEST + 1:
             raise Refusal(f"You cannot expand more than {DEEPEST} levels ({path}).", param="expand")
-        _expand(account, copy, names, path)
+        if not EXPANDABLE.issuperset(names):
+            raise Refusal(f"This property cannot be expanded ({path}).", param="expand")
+
+
+def expanded(account: Account, answer: Object, paths: Sequence[str]) -> Object:
+    """A copy of `answer` with every path expanded. Refuses what cannot be."""
+    copy = deepcopy(answer)
+    for path in paths:
+        _expand(account, copy, path.split("."), path)
     return copy
 
 

@@ -22,7 +22,7 @@ def payment_of(account: Account, invoice: Object) -> Object | None:
     return next((p for p in account.invoice_payments if p["invoice"] == invoice["id"]), None)
 
 
-def abandon(account: Account, payment: Object | None, status: str) -> None:
+def abandon(account: Account, payment: Object | None) -> None:
     """Cancel an intent that will not be needed."""
     if payment is None:
         return
@@ -30,7 +30,7 @@ def abandon(account: Account, payment: Object | None, status: str) -> None:
     intent = account.payment_intents.in_path(payment["payment"]["payment_intent"])
     intent |= {"status": "canceled", "canceled_at": now, "cancellation_reason": "void_invoice"}
     stamps = payment["status_transitions"] | {"canceled_at": now}
-    payment |= {"status": status, "status_transitions": stamps}
+    payment |= {"status": "canceled", "status_transitions": stamps}
     account.emit("payment_intent.canceled", intent)
 
 
@@ -44,7 +44,7 @@ def charge(account: Account, invoice: Object, method: Object) -> None:
     intent["payment_method"] = method["id"]
     if card.needs_action:
         _ask_for_consent(account, intent)
-    row = record_charge(account, intent, method, card, invoice)
+    row = record_charge(account, intent, method, card)
     intent["latest_charge"] = row["id"]
     if card.code is not None:
         _decline(account, intent, method, card)

@@ -19,7 +19,7 @@ from atlas_hub_stripe.sandbox.auth import check_key, check_version
 from atlas_hub_stripe.sandbox.autopilot import catch_up
 from atlas_hub_stripe.sandbox.charges import Collected, collected
 from atlas_hub_stripe.sandbox.errors import Refusal
-from atlas_hub_stripe.sandbox.expand import expanded
+from atlas_hub_stripe.sandbox.expand import check_expand, expanded
 from atlas_hub_stripe.sandbox.form import Tree, decode
 from atlas_hub_stripe.sandbox.idempotency import Keys
 from atlas_hub_stripe.sandbox.invoices import routes as invoices
@@ -118,6 +118,7 @@ class StripeSandbox(Sandbox):
     ) -> Answer:
         """Read the parameters (a Refusal means nothing began), then do it."""
         params = read_params(route.fields, tree)
+        check_expand(params.get("expand", []))
         account = self.state
         account.request = {"id": request_id, "idempotency_key": request.idempotency_key}
         before = account.revision

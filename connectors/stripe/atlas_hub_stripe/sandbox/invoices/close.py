@@ -17,7 +17,7 @@ def void(call: Call) -> Object:
             f"This invoice isn't open or uncollectible (it is {invoice['status']})."
         )
         raise Refusal(message)
-    abandon(account, payment_of(account, invoice), "canceled")
+    abandon(account, payment_of(account, invoice))
     _move(account, invoice, "void", "voided_at", "invoice.voided")
     return invoice
 

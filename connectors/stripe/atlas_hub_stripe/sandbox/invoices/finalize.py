@@ -4,6 +4,7 @@ from atlas_hub_stripe.sandbox.account import Account
 from atlas_hub_stripe.sandbox.errors import Refusal
 from atlas_hub_stripe.sandbox.invoices.blank import addressee
 from atlas_hub_stripe.sandbox.invoices.settle import settle
+from atlas_hub_stripe.sandbox.invoices.write import next_attempt
 from atlas_hub_stripe.sandbox.objects import Object, new_id
 from atlas_hub_stripe.sandbox.params import EXPAND, Boolean, Field
 from atlas_hub_stripe.sandbox.payments import prepare
@@ -64,14 +65,13 @@ def _identity(customer: Object) -> Object:
 
 def _opened(account: Account, invoice: Object) -> Object:
     now = account.now()
-    collects = invoice["auto_advance"] and invoice["collection_method"] == "charge_automatically"
     due_date = invoice["due_date"]
     return {
         "status": "open",
         "automatically_finalizes_at": None,
         "effective_at": now,
         "due_date": due_date if due_date is None else now + due_date - invoice["created"],
-        "next_payment_attempt": now if collects else None,
+        "next_payment_attempt": next_attempt(invoice, now),
         "status_transitions": invoice["status_transitions"] | {"finalized_at": now},
         "webhooks_delivered_at": now,
     }

@@ -28,7 +28,7 @@ def pay(call: Call) -> Object:
     if invoice["status"] == "void":
         raise Refusal("Invoice is void and cannot be paid")
     if call.params.get("paid_out_of_band"):
-        abandon(account, payment_of(account, invoice), "canceled")
+        abandon(account, payment_of(account, invoice))
         settle(account, invoice)
         return invoice
     collect(account, invoice, _chosen(account, invoice, call.params.get("payment_method")))

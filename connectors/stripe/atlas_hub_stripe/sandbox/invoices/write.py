@@ -116,7 +116,15 @@ def _changes(account: Account, invoice: Object, params: dict[str, Any]) -> Objec
         _check_owner(account, method_id, invoice["customer"])
     if changes.get("auto_advance") and invoice["status"] == "draft":
         changes.setdefault("automatically_finalizes_at", account.now() + HOUR)
+    if "auto_advance" in changes and invoice["status"] == "open":
+        changes["next_payment_attempt"] = next_attempt(invoice | changes, account.now())
     return changes | _due(invoice, params, account.now())
+
+
+def next_attempt(invoice: Object, now: int) -> int | None:
+    """When Stripe charges an open invoice by itself: at once, or never."""
+    collects = invoice["auto_advance"] and invoice["collection_method"] == "charge_automatically"
+    return now if collects else None
 
 
 def _due(invoice: Object, params: dict[str, Any], now: int) -> Object:
