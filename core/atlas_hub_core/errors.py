@@ -19,8 +19,6 @@ snake_case word that programs may rely on. Which HTTP status answers which kind 
 HTTP edge only. Every error survives pickling, with all its attributes.
 """
 
-
-
 from __future__ import annotations
 
 from typing import Any
