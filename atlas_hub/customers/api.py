@@ -141,9 +141,7 @@ async def list_contacts(
     return Page(data=[ContactAnswer.model_validate(row) for row in rows], next_cursor=following)
 
 
-@router.patch(
-    "/v1/customers/{customer}/contacts/{contact}", openapi_extra=needs("customers:write")
-)
+@router.patch("/v1/customers/{customer}/contacts/{contact}", openapi_extra=needs("customers:write"))
 async def change_contact(
     customer: str, contact: str, body: ContactChange, session: Session, caller: Caller
 ) -> ContactAnswer:

@@ -87,7 +87,6 @@ Timestamp = Annotated[
 """RFC 3339 with a zone; stored and answered in UTC."""
 
 
-
 def _not_like_an_id(value: str) -> str:
     if has_our_prefix(value):
         message = f"{value!r} begins like an id of the hub's own. Choose another."
@@ -111,6 +110,23 @@ Text = Annotated[str, StringConstraints(max_length=2000)]
 
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 """An id or a key of a record."""
+
+
+def _plain_json(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, list):
+        return [_plain_json(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain_json(item) for name, item in value.items()}
+    return value
+
+
+Json = Annotated[Any, PlainSerializer(_plain_json)]
+"""Any JSON value. Requests and tables hold numbers with a fraction as `Decimal`."""
+
+JsonObject = Annotated[dict[str, Any], PlainSerializer(_plain_json)]
+"""Any JSON object, numbers as in `Json`."""
 
 
 def _email(value: str) -> str:
