@@ -28,8 +28,11 @@ crash: .venv/ready  ## Kill workers in the middle of deliveries, CASES times (de
 bench: .venv/ready  ## Measure; every figure is a ratio against a floor taken in the same run
 	@for script in tests/bench/*_bench.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-mutants: .venv/ready  ## Break the core line by line and see that a test notices
-	@cd core && ../$(BIN)/mutmut run $(ARGS); ../$(BIN)/mutmut results
+mutants: .venv/ready  ## Plant mistakes in the core's arithmetic and see that a test notices
+	@rm -rf mutants && mkdir -p mutants/tests
+	@cp -r core/atlas_hub_core mutants/ && cp tests/unit/core/test_*.py mutants/tests/
+	@rm mutants/tests/test_core_readme.py && cp tests/mutants.cfg mutants/setup.cfg
+	@cd mutants && ../$(BIN)/mutmut run --max-children 2 && ../$(BIN)/mutmut results
 
 check: .venv/ready lock-check  ## Format, lint, types, import contracts, lock
 	$(BIN)/ruff format --check $(SOURCES)
