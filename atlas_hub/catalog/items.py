@@ -89,7 +89,12 @@ async def change_item(
     """Set cadence, timing, price or value of an item of a plan's draft; raises as `add_item`."""
     plan, content = await _drafted(session, plan_reference, item_id)
     row = content.row
-    kept = {"cadence": row.cadence, "timing": row.timing, "price": row.price, "value": row.value}
+    kept: dict[str, Any] = {
+        "cadence": row.cadence,
+        "timing": row.timing,
+        "price": row.price,
+        "value": row.value,
+    }
     given = "value" in changes or content.kind is ItemKind.ENTITLEMENT
     _put(hub, plan, content, Terms(**(kept | changes), value_given=given))
     _audit(session, actor, "change", content, plan)
