@@ -74,7 +74,7 @@ async def _plan_ids(session: AsyncSession, version_ids: set[str]) -> dict[str, s
             col(PlanVersion.id).in_(version_ids)
         )
     )
-    return dict(found.tuples().all())
+    return {version: plan for version, plan in found}  # noqa: C416
 
 
 async def _items(
