@@ -41,7 +41,7 @@ class Delivery:
         if self._invoice.customer.vendor_id is None:
             message = f"The customer {self._invoice.customer.id} is not linked to Stripe."
             raise Rejected(message, code="customer_not_linked", field="customer")
-        self._check_size()
+        self._check_billable()
         customer = await living_customer(self._api, self._invoice.customer.vendor_id)
         vendor_id = await self._draft(customer)
         current = await read_invoice(self._api, vendor_id)
@@ -55,8 +55,11 @@ class Delivery:
             current = await read_invoice(self._api, vendor_id)
         return state_of(current)
 
-    def _check_size(self) -> None:
+    def _check_billable(self) -> None:
+        """Refuse, before anything is written, what Stripe could not take as it is."""
         check_chargeable(self._invoice.amount_due, self._invoice.currency)
+        for line in self._invoice.lines:
+            to_stripe(line.amount, self._invoice.currency)
         if len(self._invoice.lines) > MOST_LINES:
             message = (
                 f"Stripe takes {MOST_LINES} lines on an invoice, {self._invoice.number} has "

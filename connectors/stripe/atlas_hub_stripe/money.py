@@ -46,7 +46,8 @@ def check_chargeable(amount: Decimal, currency: str) -> None:
     Raises:
         Rejected: With code `amount_not_payable`.
     """
-    if _digits(currency) == 3 and to_stripe(amount, currency) % 10:
+    units = to_stripe(amount, currency)
+    if _digits(currency) == 3 and units % 10:
         message = (
             f"Stripe charges {currency} in steps of 0.01, and the total is {amount} {currency}. "
             "Void the invoice and bill a total whose third decimal is zero."

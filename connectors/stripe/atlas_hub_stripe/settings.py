@@ -34,7 +34,7 @@ class StripeConfig(BaseModel):
         title="Statement descriptor",
         description="What customers read on their card statement; empty leaves it to the account. "
         "5 to 22 characters with at least one letter, none of < > \\ ' \" *.",
-        pattern=r"^(?=.*[A-Za-z])[^<>\\'\"*]{5,22}$",
+        pattern=r"^[^<>\\'\"*]{5,22}$",
         examples=["ACME METERED API"],
     )
     timeout_seconds: int = Field(
