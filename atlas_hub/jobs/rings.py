@@ -28,28 +28,29 @@ class RingListener:
         self._on_ring: Final = on_ring
         self._away = False
 
-    async def run(self) -> None:
-        """Listen until cancelled. arq's worker ends when Redis does, so it is started again."""
+    async def run(self, stop: asyncio.Event) -> None:
+        """Listen until `stop` is set. arq's worker ends when Redis does: it is started again."""
         logging.getLogger("arq").setLevel(logging.ERROR)  # it tells of every ring and restart
-        while True:
+        stopped = asyncio.create_task(stop.wait())
+        while not stop.is_set():
             try:
-                await self._run_arq()
+                await self._run_arq(stopped)
             except Exception as error:  # noqa: BLE001 - whatever it was, polling goes on
                 self._note_away(error)
-            await asyncio.sleep(_RESTART_SECONDS)
+            await asyncio.wait((stopped,), timeout=_RESTART_SECONDS)
 
-    async def _run_arq(self) -> None:
+    async def _run_arq(self, stopped: asyncio.Task[Any]) -> None:
         redis = connect(self._redis_url, timeout=_ANSWER_SECONDS)
         worker = self._arq_worker(redis)
         running = asyncio.create_task(worker.main())
         try:
-            await asyncio.wait((running,))
-            await running
-        finally:
-            # Asked first: redis-py may lose a connection, or the cancellation, when cancelled.
-            # worker.close() is no way either: it stumbles over tasks that failed with Redis.
+            await asyncio.wait((running, stopped), return_when=asyncio.FIRST_COMPLETED)
+            # Asked to end by itself: redis-py may lose a connection, or the cancellation, when it
+            # is cancelled. worker.close() would stumble over tasks that failed with Redis.
             worker.burst, worker.max_burst_jobs = True, 0
-            await asyncio.wait((running,), timeout=_LEAVE_SECONDS)
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await running
+        finally:
             await end(running, *worker.tasks.values())
             await redis.aclose(close_connection_pool=True)
 

@@ -59,6 +59,7 @@ class JobWorker:
             repeat("claim", self._look, self._poll_seconds, wake=self._wake, stop=leaving)
         )
         others = [asyncio.create_task(loop) for loop in self._side_loops(left)]
+        listening = asyncio.create_task(self._listen(left))
         try:
             await stop.wait()
         finally:
@@ -68,7 +69,8 @@ class JobWorker:
             await asyncio.wait((looking,), timeout=self._grace_seconds)
             await self._slots.drain(self._grace_seconds)
             left.set()
-            await end(looking, *others)
+            await asyncio.wait((listening,), timeout=self._grace_seconds)
+            await end(looking, listening, *others)
             await self._presence.leave()
 
     def wake(self) -> None:
@@ -83,8 +85,10 @@ class JobWorker:
             ("presence", self._presence.beat, BEAT_SECONDS),
         ):
             yield repeat(name, step, seconds, wake=asyncio.Event(), stop=left)
+
+    async def _listen(self, left: asyncio.Event) -> None:
         if self._redis_url is not None:
-            yield RingListener(self._redis_url, self.wake).run()
+            await RingListener(self._redis_url, self.wake).run(left)
 
     async def _look(self) -> None:
         """Start as many due jobs as there is room for."""

@@ -76,16 +76,19 @@ async def test_edits_and_extensions_do_not_wait_for_a_writing_handler(jobs, data
 async def test_a_stalled_transaction_is_cut_off_after_a_lease(jobs, database, claims, noting):
     await jobs.ask("note", "a")
     (lease,) = await claims.claim(["note"], 1)
-    async with JobRun(lease, database, 0.2).transaction() as session:
-        pid = (await session.execute(text("select pg_backend_pid()"))).scalar_one()
 
-        async def cut_off() -> bool:
-            alive = await jobs.sql("select 1 from pg_stat_activity where pid = :pid", pid=pid)
-            return not alive
+    async def stall() -> None:
+        async with JobRun(lease, database, 0.2).transaction() as session:
+            pid = (await session.execute(text("select pg_backend_pid()"))).scalar_one()
 
-        await jobs.until(cut_off, 5)
-        with pytest.raises(DBAPIError):
+            async def cut_off() -> bool:
+                return not await jobs.sql("select 1 from pg_stat_activity where pid = :p", p=pid)
+
+            await jobs.until(cut_off, 5)
             await session.execute(text("insert into effect (key) values ('a')"))
+
+    with pytest.raises(DBAPIError):
+        await stall()
     assert await jobs.effects() == []
 
 
