@@ -38,7 +38,8 @@ class Rig:
         return response.json()
 
     async def prepare(self) -> None:
-        """Make the plan, a fee that is due at once, and the connection to the gateway."""
+        """Make the plan, fees that are due at once, and the connection to the gateway."""
+        self.folder.mkdir()  # workers remember there that the plugins passed their probe
         plan = await self.call(
             "POST", "/v1/plans", {"key": "fee", "name": "Fee", "currency": "USD"}
         )

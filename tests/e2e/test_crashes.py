@@ -62,7 +62,7 @@ async def test_a_worker_killed_at_any_point_leaves_one_paid_invoice(rig: Rig) ->
         name, _, nth = point.partition("@")
         invoice = await rig.invoice()
         with rig.worker(f"{name}=kill9@{nth}") as victim:
-            assert victim.wait(60) == -9, f"{point} was never reached"
+            assert victim.wait(20) == -9, f"{point} was never reached"
         with rig.worker():
             await rig.wait_until_paid(invoice)
         await rig.judge(invoice)
