@@ -74,7 +74,7 @@ async def _plan_ids(session: AsyncSession, version_ids: set[str]) -> dict[str, s
             col(PlanVersion.id).in_(version_ids)
         )
     )
-    return dict(found.tuples().all())
+    return {row.id: row.plan_id for row in found}
 
 
 async def _items(
