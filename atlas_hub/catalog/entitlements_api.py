@@ -98,7 +98,7 @@ async def _answers(session: AsyncSession, rows: list[Entitlement]) -> list[Entit
         found = await session.execute(
             select(col(Metric.id), col(Metric.key)).where(col(Metric.id).in_(ids))
         )
-        keys = {row_id: key for row_id, key in found}  # noqa: C416
+        keys = {row.id: row.key for row in found}
     return [
         EntitlementAnswer.model_validate(
             row.model_dump() | {"metric": keys.get(row.metric_id or "")}

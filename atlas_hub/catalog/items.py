@@ -1,6 +1,6 @@
 """Items of a plan's draft: added, changed, removed, each checked as a whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import func, select
@@ -89,14 +89,9 @@ async def change_item(
     """Set cadence, timing, price or value of an item of a plan's draft; raises as `add_item`."""
     plan, content = await _drafted(session, plan_reference, item_id)
     row = content.row
-    kept: dict[str, Any] = {
-        "cadence": row.cadence,
-        "timing": row.timing,
-        "price": row.price,
-        "value": row.value,
-    }
     given = "value" in changes or content.kind is ItemKind.ENTITLEMENT
-    _put(hub, plan, content, Terms(**(kept | changes), value_given=given))
+    kept = Terms(row.cadence, row.timing, row.price, row.value, value_given=given)
+    _put(hub, plan, content, replace(kept, **changes))
     _audit(session, actor, "change", content, plan)
     await session.flush()
     return content

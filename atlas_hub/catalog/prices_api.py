@@ -6,7 +6,7 @@ from pydantic import Field
 
 from atlas_hub.catalog.plan_bodies import Currency, Price
 from atlas_hub.catalog.prices import parse_price
-from atlas_hub.http.bodies import Amount, Answer, Body
+from atlas_hub.http.bodies import Amount, Answer, Body, Computed
 from atlas_hub.http.routing import HubDep, Router, needs
 from atlas_hub_core.currencies import digits_of
 from atlas_hub_core.errors import InvalidInput
@@ -38,7 +38,7 @@ class PriceAnswer(Answer):
     """`amount` is `exact` rounded half up to the currency's digits; `trace` sums to `exact`."""
 
     amount: str
-    exact: Amount
+    exact: Computed
     trace: list[StepAnswer]
 
 

@@ -76,7 +76,14 @@ Amount = Annotated[
     PlainSerializer(format_decimal, return_type=str),
     WithJsonSchema({"type": "string", "pattern": f"^{PLAIN_NUMBER}$", "examples": ["12.50"]}),
 ]
-"""A decimal string, in major units where it is money."""
+"""A decimal string that is sent in, in major units where it is money."""
+
+Computed = Annotated[
+    Decimal,
+    PlainSerializer(format_decimal, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["8.708519"]}),
+]
+"""A decimal string in an answer: what was worked out, with more digits than are taken in."""
 
 Timestamp = Annotated[
     datetime,

@@ -160,6 +160,7 @@ def _atlas_cause(item: dict[str, Any]) -> errors.AtlasError | None:
 
 _MESSAGES: Final = {
     "missing": "is required; add it to the request",
+    "model_attributes_type": "must be a JSON object, sent as Content-Type: application/json",
     "extra_forbidden": "is not a field of this request; remove it or check its spelling",
 }
 

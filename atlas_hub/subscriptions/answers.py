@@ -74,7 +74,7 @@ async def _plan_ids(session: AsyncSession, version_ids: set[str]) -> dict[str, s
             col(PlanVersion.id).in_(version_ids)
         )
     )
-    return {version: plan for version, plan in found}  # noqa: C416
+    return {row.id: row.plan_id for row in found}
 
 
 async def _items(

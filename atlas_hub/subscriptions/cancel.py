@@ -1,7 +1,7 @@
 """End a subscription: now, when its current period ends, or at a later instant."""
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Literal
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,11 +15,8 @@ from atlas_hub.subscriptions.service import get_subscription
 from atlas_hub.subscriptions.tables import Subscription, SubscriptionItem
 from atlas_hub_core.errors import Conflict, InvalidInput
 from atlas_hub_core.periods import Cadence, Schedule
-from atlas_hub_core.subscriptions import Term
 
 At = Literal["now", "period_end"] | datetime
-
-PAST: Final = "cancel_in_past"
 
 
 async def cancel_subscription(
@@ -27,6 +24,7 @@ async def cancel_subscription(
 ) -> tuple[Subscription, datetime]:
     """Let a subscription end; with `preview`, only say when it would.
 
+    One that has not begun yet never will, if it would end before.
     Usage until the end is billed, and fees in arrears for the days used. What was billed in
     advance is not given back.
 
@@ -35,7 +33,7 @@ async def cancel_subscription(
 
     Raises:
         Conflict: With code `subscription_ended`.
-        InvalidInput: With code `cancel_in_past` or `end_before_start`.
+        InvalidInput: With code `cancel_in_past`.
     """
     row = await get_subscription(session, subscription_id, lock=True)
     now = await hub.clock.now(session)
@@ -56,8 +54,8 @@ async def _end(session: AsyncSession, row: Subscription, at: At, now: datetime) 
     if isinstance(at, datetime):
         if at < now:
             message = f"{at:%FT%TZ} is past; it is {now:%FT%TZ}. Choose a later time, or now."
-            raise InvalidInput(message, code=PAST, field="at")
-        return Term(row.starts_at, at, row.timezone, row.anchor).end or at
+            raise InvalidInput(message, code="cancel_in_past", field="at")
+        return max(at, row.starts_at)
     if now <= row.starts_at:
         return row.starts_at
     return now if at == "now" else await _period_end(session, row, now)

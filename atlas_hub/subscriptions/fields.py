@@ -8,6 +8,7 @@ from pydantic import PlainValidator, WithJsonSchema
 
 from atlas_hub_core.errors import InvalidInput
 from atlas_hub_core.events import parse_timestamp
+from atlas_hub_core.periods import FIRST_YEAR, LAST_YEAR
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME_SCHEMA: Final = {"type": "string", "format": "date-time"}
@@ -15,12 +16,20 @@ _TIME_SCHEMA: Final = {"type": "string", "format": "date-time"}
 
 def _start(value: Any) -> date | datetime:
     if isinstance(value, str) and _DATE.fullmatch(value):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            message = f"{value!r} is no day of the calendar. Correct it."
-            raise ValueError(InvalidInput(message, code="invalid_date")) from None
+        return _date(value)
     return _time(value, "write a date such as 2026-11-01, or a time by RFC 3339")
+
+
+def _date(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is no day of the calendar. Correct it."
+        raise ValueError(InvalidInput(message, code="invalid_date")) from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        message = f"{text} is outside the years {FIRST_YEAR} to {LAST_YEAR}. Choose another start."
+        raise ValueError(InvalidInput(message, code="date_out_of_range"))
+    return day
 
 
 def _at(value: Any) -> str | datetime:
