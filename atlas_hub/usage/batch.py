@@ -5,6 +5,7 @@ taken apart item by item, to say which item is at fault and how.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -165,10 +166,14 @@ def _refuse_not_a_number(value: Any, path: str, depth: int) -> None:
         raise Malformed(message, code="not_a_number", field=path or None)
     if depth > MAX_DEPTH:
         return  # nesting that deep is refused for itself
-    members = value.items() if isinstance(value, dict) else ()
-    members = enumerate(value) if isinstance(value, list) else members
-    for name, member in members:
+    for name, member in _members(value):
         _refuse_not_a_number(member, f"{path}.{name}" if path else str(name), depth + 1)
+
+
+def _members(value: Any) -> Iterable[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
 
 
 def _malformed(problem: str) -> Malformed:

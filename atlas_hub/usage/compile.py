@@ -101,9 +101,7 @@ def compile_aggregation(aggregation: Aggregation[Any, Any]) -> Compiled | None:
 def _unique(aggregation: Unique) -> Compiled:
     value = value_of(col(UsageEvent.properties), aggregation.property)
     counted = func.count(value)
-    return Compiled(
-        [func.count(value.distinct())], counted, func.count() - counted, lambda n: Decimal(n)
-    )
+    return Compiled([func.count(value.distinct())], counted, func.count() - counted, Decimal)
 
 
 def _of_numbers(aggregation: Any, state: "_State") -> Compiled:

@@ -43,7 +43,8 @@ def value_of(properties: Any, name: str) -> ColumnElement[Any]:
 
 def text_of(properties: Any, name: str) -> ColumnElement[str]:
     """Return a property as text: a string's own, a number plainly; NULL where missing or null."""
-    return properties.op("->>", return_type=Text)(literal(name, Text))  # type: ignore[no-any-return]
+    text: ColumnElement[str] = properties.op("->>", return_type=Text)(literal(name, Text))
+    return text
 
 
 def _json(value: Any) -> ColumnElement[Any]:
@@ -60,7 +61,9 @@ def _equal(found: Any, value: Any) -> ColumnElement[bool]:
 
 
 def _string(found: Any) -> ColumnElement[str]:
-    return found.op("#>>", return_type=Text)(cast(literal("{}", Text), ARRAY(Text))).collate("C")
+    itself = cast(literal("{}", Text), ARRAY(Text))
+    text: ColumnElement[str] = found.op("#>>", return_type=Text)(itself).collate("C")
+    return text
 
 
 def _ordered(operator: str) -> Callable[[Any, Any], ColumnElement[bool]]:

@@ -90,7 +90,8 @@ async def _stored_hashes(session: AsyncSession, keys: list[bytes]) -> dict[bytes
     statement = select(key, col(UsageEvent.body_hash)).where(
         key == bindparam("keys", keys, ARRAY(LargeBinary)).any_()
     )
-    return {key: body_hash for key, body_hash in await session.execute(statement)}
+    rows = await session.execute(statement)
+    return {row.key: row.body_hash for row in rows}
 
 
 def _outcome(items: Sequence[Item], new: set[bytes], hashes: dict[bytes, bytes]) -> Outcome:

@@ -63,7 +63,8 @@ def check(value: Any, path: str, depth: int = 1) -> None:
 
 def check_text(text: str, path: str) -> None:
     """Raise `InvalidInput` for NUL, or for half a surrogate pair."""
-    if "\0" in text or not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
+    halves = () if text.isascii() else (each for each in text if "\ud800" <= each <= "\udfff")
+    if "\0" in text or any(halves):
         raise InvalidInput(
             f"{path} holds NUL or half a surrogate pair, which cannot be stored. Remove it.",
             code="invalid_text",

@@ -111,14 +111,20 @@ def _joined(windows: Sequence[Window]) -> tuple[ColumnElement[int], Any, ColumnE
     ]
     values = [list(values) for values in zip(*rows, strict=True)] or [[], [], [], []]
     time = DateTime(timezone=True)
-    arrays = (
-        literal(given, ARRAY(kind))
-        for given, kind in zip(values, (Integer, Text, time, time), strict=True)
-    )
+    places, references, starts, ends = values
+    arrays: list[ColumnElement[Any]] = [
+        literal(places, ARRAY(Integer)),
+        literal(references, ARRAY(Text)),
+        literal(starts, ARRAY(time)),
+        literal(ends, ARRAY(time)),
+    ]
     given = (
         func.unnest(*arrays)
         .table_valued(
-            column("place", Integer), column("ref", Text), column("start", time), column("end", time)
+            column("place", Integer),
+            column("ref", Text),
+            column("start", time),
+            column("end", time),
         )
         .render_derived()
     )
