@@ -2,9 +2,9 @@
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -95,14 +95,11 @@ def redis_of(stage: Stage) -> "redis.Redis":
 
 def child_of(stage: Stage, program: str) -> int:
     """Return the process id of a server that the hub runs."""
-    listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(stage.process.pid)],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    (line,) = [each for each in listed if program in each]
-    return int(line.split()[0])
+    tasks = Path(f"/proc/{stage.process.pid}/task").iterdir()
+    children = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes().decode() for pid in children}
+    (found,) = [pid for pid, command in commands.items() if program in command]
+    return found
 
 
 def test_a_flushed_redis_loses_no_delivery(stage: Stage, shop: Shop) -> None:
