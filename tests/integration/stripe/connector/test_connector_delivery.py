@@ -157,9 +157,23 @@ async def test_a_total_that_is_not_ours_is_never_finalized(hub, sandbox, api, pa
     check_paid_once(sandbox, bill, 1000)
 
 
-async def test_what_stripe_owes_differently_is_told_and_not_collected(hub, sandbox, payer):
+async def test_an_amount_too_small_to_charge_is_told(hub, sandbox, payer):
     state = await hub.run(invoice("0.30", vendor_id=payer))  # too small: Stripe books it
     assert (state.amount_due, state.amount_paid) == (0, 0)
+    assert sandbox.charges == []
+
+
+async def test_what_a_person_added_and_finalized_is_not_collected(hub, sandbox, api, payer):
+    bill = invoice("10.00", vendor_id=payer)
+    hub.steps.crash_at = 8
+    with pytest.raises(Crash):
+        await hub.try_once(bill)
+    [draft] = delivered(sandbox)
+    item = {"customer": payer, "invoice": draft["id"], "currency": "usd", "amount": 500}
+    api.invoice_items.create(item)
+    api.invoices.finalize_invoice(draft["id"])
+    state = await hub.run(bill)
+    assert (state.status, state.amount_due) == ("action_required", Decimal("15.00"))
     assert sandbox.charges == []
 
 
