@@ -21,6 +21,19 @@ demo: .venv/ready  ## The main job end to end: usage in, invoices out, paid at a
 test: .venv/ready  ## All tests, on a real PostgreSQL and Valkey
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
+crash: .venv/ready  ## Kill workers in the middle of deliveries, CASES times (default 100)
+	@ATLAS_CRASH_CASES=$(or $(CASES),100) ATLAS_CRASH_SEED=$(SEED) $(BIN)/python -m pytest -q -s --timeout=0 \
+		tests/e2e/test_crashes.py -k again_and_again $(ARGS)
+
+bench: .venv/ready  ## Measure; every figure is a ratio against a floor taken in the same run
+	@for script in tests/bench/*_bench.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+mutants: .venv/ready  ## Plant mistakes in the core's arithmetic and see that a test notices
+	@rm -rf mutants && mkdir -p mutants/tests
+	@cp -r core/atlas_hub_core mutants/ && cp tests/unit/core/test_*.py mutants/tests/
+	@rm mutants/tests/test_core_readme.py && cp tests/mutants.cfg mutants/setup.cfg
+	@cd mutants && ../$(BIN)/mutmut run --max-children 2 && ../$(BIN)/mutmut results
+
 check: .venv/ready lock-check  ## Format, lint, types, import contracts, lock
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)

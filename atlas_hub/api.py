@@ -13,6 +13,7 @@ from atlas_hub.connections import api as connections
 from atlas_hub.customers import api as customers
 from atlas_hub.http import problems
 from atlas_hub.http.headers import SecurityHeaders
+from atlas_hub.http.limits import BodyLimit
 from atlas_hub.hub import Hub
 from atlas_hub.operations import api as operations
 from atlas_hub.payments import api as payments
@@ -35,12 +36,12 @@ def create_app(hub: Hub) -> FastAPI:
         version=operations.VERSION,
         docs_url=None,
         redoc_url=None,
-        max_body_size=MAX_BODY_BYTES,
     )
     app.state.hub = hub
     app.state.guard = KeyGuard()
     problems.install(app)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     for room in _ROOMS:
         app.include_router(room.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's own way

@@ -8,7 +8,6 @@ import httpx2
 import pytest
 
 from atlas_hub.access.keys import ensure_bootstrap_key
-from atlas_hub.api import create_app
 from atlas_hub.hub import Hub, open_hub
 from atlas_hub.plugins.host import PluginHost
 from atlas_hub.plugins.start import load_plugins
@@ -43,6 +42,8 @@ async def hub(database_url: str, settings: Settings, plugins: PluginHost) -> Asy
 @pytest.fixture
 def connect(hub: Hub) -> Callable[[str], httpx2.AsyncClient]:
     """Make a client of the hub's API that sends a given key."""
+    from atlas_hub.api import create_app  # most tests need no API
+
     app = create_app(hub)
 
     def client(key: str) -> httpx2.AsyncClient:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from atlas_hub.billing.tables import Delivery, Invoice, InvoiceLine
-from atlas_hub.http.bodies import Amount, Answer, Timestamp
+from atlas_hub.http.bodies import Amount, Answer, Computed, Timestamp
 from atlas_hub_core.errors import NotFound
 from atlas_hub_core.money import round_half_up
 
@@ -27,7 +27,7 @@ class LineAnswer(Answer):
     kind: str
     metric: str | None
     description: str
-    quantity: Amount
+    quantity: Computed
     amount: str
 
 

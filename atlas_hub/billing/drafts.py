@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,6 +28,9 @@ from atlas_hub.subscriptions.tables import SubscriptionItem
 from atlas_hub_core.periods import Period
 
 Rows = list[dict[str, Any]]
+
+# Without it rows with and without a null go in separate statements, in the order they stand.
+_ONE_STATEMENT: Final = {"render_nulls": True}
 
 
 async def write_drafts(
@@ -55,7 +58,7 @@ async def write_drafts(
             charges.append(_new_charge(invoice["id"], line["id"] if each.shown else None, each))
     for table, rows in ((Invoice, invoices), (InvoiceLine, lines), (Charge, charges)):
         if rows:
-            await session.execute(insert(table), rows)
+            await session.execute(insert(table), rows, execution_options=_ONE_STATEMENT)
     for invoice in invoices:
         audit.record(session, actor, "create", "invoice", invoice["id"])
     return [invoice["id"] for invoice in invoices]

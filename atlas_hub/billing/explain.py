@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from atlas_hub.billing.answers import PeriodAnswer, read_lines
 from atlas_hub.billing.tables import Invoice, InvoiceLine
-from atlas_hub.http.bodies import Amount, Answer
+from atlas_hub.http.bodies import Answer, Computed
 from atlas_hub_core.money import round_half_up
 from atlas_hub_core.prices import trace_from_json
 from atlas_hub_core.rating import explain
@@ -18,7 +18,7 @@ class LineExplanation(Answer):
     id: str
     description: str
     period: PeriodAnswer
-    quantity: Amount
+    quantity: Computed
     amount: str
     steps: list[str]
 

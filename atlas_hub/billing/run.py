@@ -16,7 +16,7 @@ from atlas_hub.billing.drafts import write_drafts
 from atlas_hub.billing.finalize import finalize_invoices
 from atlas_hub.billing.items import BillableItem, load_items
 from atlas_hub.billing.rate import rate_all
-from atlas_hub.billing.rated import Rated
+from atlas_hub.billing.rated import COLLECTION_WINDOW, Rated
 from atlas_hub.billing.tables import Invoice
 from atlas_hub.failpoints import failpoint
 from atlas_hub.http.actor import Actor
@@ -148,7 +148,10 @@ async def _drafts(hub: Hub, as_of: datetime) -> list[tuple[str, datetime]]:
     async with hub.database.session() as session:
         found = await session.execute(
             select(col(Invoice.id), col(Invoice.finalize_at))
-            .where(col(Invoice.status) == "draft", col(Invoice.period_end) <= as_of)
+            .where(
+                col(Invoice.status) == "draft",
+                col(Invoice.finalize_at) <= as_of + COLLECTION_WINDOW,
+            )
             .order_by(col(Invoice.id))
         )
         return [(row_id, finalize_at) for row_id, finalize_at in found]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from atlas_hub.db.columns import created, id_column, jsonb, utc
@@ -34,7 +34,7 @@ class Entitlement(SQLModel, table=True):
     name: str
     description: str = ""
     type: str  # boolean | static | metered
-    value_schema: dict[str, Any] | None = jsonb(default=None)
+    value_type: str | None = None  # of a static one: text | number | json | contract_item
     metric_id: str | None = Field(default=None, foreign_key="metric.id")
     created_at: datetime = created()
 
@@ -56,7 +56,15 @@ class PlanVersion(SQLModel, table=True):
     """What a plan contains. Immutable once published; a trigger holds that."""
 
     __tablename__ = "plan_version"
-    __table_args__ = (UniqueConstraint("plan_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("plan_id", "number"),
+        Index(
+            "plan_version_one_draft",
+            "plan_id",
+            unique=True,
+            postgresql_where=text("status = 'draft'"),
+        ),
+    )
     id: str = id_column("plv")
     plan_id: str = Field(foreign_key="plan.id")
     number: int

@@ -30,11 +30,9 @@ def load_services(**overrides: object) -> Services:
 
 def installed_plugins(settings: Settings) -> PluginHost:
     """Load the plugins that the settings allow; those that passed a probe are remembered."""
-    return load_plugins(
-        settings.plugins,
-        safe_mode=settings.safe_mode,
-        memory=settings.data_dir / "plugins.json",
-    )
+    folder = settings.data_dir
+    memory = folder / "plugins.json" if folder.exists() else None
+    return load_plugins(settings.plugins, safe_mode=settings.safe_mode, memory=memory)
 
 
 def configure_logging(settings: Settings) -> None:

@@ -141,18 +141,26 @@ def _field_problem(item: dict[str, Any]) -> FieldProblem:
     if location and location[0] in ("body", "query", "path", "header"):
         location = location[1:] or location
     kind = str(item["type"])
-    cause = item.get("ctx", {}).get("error")
-    if isinstance(cause, errors.AtlasError):
+    cause = _atlas_cause(item)
+    if cause is not None:
         return FieldProblem(field=".".join(location), code=cause.code, message=cause.message)
     return FieldProblem(
         field=".".join(location),
         code=_CODES.get(kind, "invalid_value"),
-        message=_MESSAGES.get(kind, str(item["msg"])),
+        message=_MESSAGES.get(kind, str(item["msg"]).removeprefix("Value error, ")),
     )
+
+
+def _atlas_cause(item: dict[str, Any]) -> errors.AtlasError | None:
+    """Return our own error inside the `ValueError` that a validator has to raise."""
+    arguments = getattr(item.get("ctx", {}).get("error"), "args", ())
+    first = arguments[0] if arguments else None
+    return first if isinstance(first, errors.AtlasError) else None
 
 
 _MESSAGES: Final = {
     "missing": "is required; add it to the request",
+    "model_attributes_type": "must be a JSON object, sent as Content-Type: application/json",
     "extra_forbidden": "is not a field of this request; remove it or check its spelling",
 }
 

@@ -9,7 +9,7 @@ from atlas_hub.jobs.tables import Job
 from atlas_hub_core.errors import Conflict, NotFound
 
 
-def dead_jobs() -> Select[tuple[Job]]:
+def dead_jobs() -> Select[Job]:
     """Return the statement that lists dead jobs; page it by `Job.id`."""
     return select(Job).where(col(Job.state) == "dead")
 

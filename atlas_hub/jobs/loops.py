@@ -4,6 +4,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any, Final
+
+_END_ROUNDS: Final = 50
+_END_ROUND_SECONDS: Final = 0.1
 
 _logger = logging.getLogger(__name__)
 
@@ -36,3 +40,20 @@ async def repeat(
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await wake.wait()
+
+
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel `tasks` until they have ended, for 5 seconds at most.
+
+    Once is not enough: redis and database drivers swallow a cancellation now and then.
+    """
+    pending = {task for task in tasks if not task.done()}
+    for _ in range(_END_ROUNDS):
+        if not pending:
+            break
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_END_ROUND_SECONDS)
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.exception()  # asked for, so that asyncio does not report it

@@ -10,10 +10,12 @@ from arq.connections import ArqRedis
 from arq.worker import Worker, func
 
 from atlas_hub.jobs.bell import QUEUE, RING, connect, to_json
+from atlas_hub.jobs.loops import end
 
 POLL_SECONDS: Final = 0.02
 _RESTART_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 5.0
+_LEAVE_SECONDS: Final = 1.0
 
 _logger = logging.getLogger(__name__)
 
@@ -26,27 +28,30 @@ class RingListener:
         self._on_ring: Final = on_ring
         self._away = False
 
-    async def run(self) -> None:
-        """Listen until cancelled. arq's worker ends when Redis does, so it is started again."""
+    async def run(self, stop: asyncio.Event) -> None:
+        """Listen until `stop` is set. arq's worker ends when Redis does: it is started again."""
         logging.getLogger("arq").setLevel(logging.ERROR)  # it tells of every ring and restart
-        while True:
+        stopped = asyncio.create_task(stop.wait())
+        while not stop.is_set():
             try:
-                await self._run_arq()
+                await self._run_arq(stopped)
             except Exception as error:  # noqa: BLE001 - whatever it was, polling goes on
                 self._note_away(error)
-            await asyncio.sleep(_RESTART_SECONDS)
+            await asyncio.wait((stopped,), timeout=_RESTART_SECONDS)
 
-    async def _run_arq(self) -> None:
+    async def _run_arq(self, stopped: asyncio.Task[Any]) -> None:
         redis = connect(self._redis_url, timeout=_ANSWER_SECONDS)
         worker = self._arq_worker(redis)
+        running = asyncio.create_task(worker.main())
         try:
-            await worker.async_run()
+            await asyncio.wait((running, stopped), return_when=asyncio.FIRST_COMPLETED)
+            # Asked to end by itself: redis-py may lose a connection, or the cancellation, when it
+            # is cancelled. worker.close() would stumble over tasks that failed with Redis.
+            worker.burst, worker.max_burst_jobs = True, 0
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await running
         finally:
-            # Not worker.close(): it stumbles over tasks that failed together with Redis.
-            tasks = [task for task in (worker.main_task, *worker.tasks.values()) if task]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(running, *worker.tasks.values())
             await redis.aclose(close_connection_pool=True)
 
     def _arq_worker(self, redis: ArqRedis) -> Worker:

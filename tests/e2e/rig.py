@@ -1,6 +1,8 @@
 """A rig for crashes: an API in this process, workers in others, and the gateway as the judge."""
 
+import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -36,7 +38,8 @@ class Rig:
         return response.json()
 
     async def prepare(self) -> None:
-        """Make the plan, a fee that is due at once, and the connection to the gateway."""
+        """Make the plan, fees that are due at once, and the connection to the gateway."""
+        self.folder.mkdir()  # workers remember there that the plugins passed their probe
         plan = await self.call(
             "POST", "/v1/plans", {"key": "fee", "name": "Fee", "currency": "USD"}
         )
@@ -57,14 +60,13 @@ class Rig:
         }
         await self.call("POST", "/v1/connections", connection)
 
-    async def invoice(self, *, linked: bool = True) -> str:
+    async def invoice(self) -> str:
         """Finalize an invoice of a new customer who can pay; nobody delivers it yet."""
         number = next(_numbers)
         body = {"name": f"Customer {number}", "email": "a@example.com", "external_id": f"c{number}"}
         await self.call("POST", "/v1/customers", body)
-        if linked:
-            pair = {"connection": "Stripe", "resource": "customer", "hub": f"c{number}"}
-            await self.call("POST", "/v1/links", {**pair, "vendor": self.paying_customer()})
+        pair = {"connection": "Stripe", "resource": "customer", "hub": f"c{number}"}
+        await self.call("POST", "/v1/links", {**pair, "vendor": self.paying_customer()})
         await self.call("POST", "/v1/subscriptions", {"customer": f"c{number}", "plan": "fee"})
         run = await self.call("POST", "/v1/billing/run", {"finalize": True})
         (invoice,) = run["invoices"]
@@ -113,7 +115,26 @@ class Rig:
             if answer["status"] == "paid":
                 return answer
             assert time.monotonic() < deadline, answer
-            time.sleep(0.1)  # noqa: ASYNC251 - only this test runs here
+            await asyncio.sleep(0.1)
+
+    async def wait_for_death_or_payment(
+        self, worker: subprocess.Popen[bytes], invoice: str, seconds: float = 60
+    ) -> None:
+        """Wait until the worker has met its failpoint, or the invoice is paid without."""
+        deadline = time.monotonic() + seconds
+        while worker.poll() is None:
+            answer = await self.call("GET", f"/v1/invoices/{invoice}")
+            if answer["status"] == "paid":
+                return
+            assert time.monotonic() < deadline, answer
+            await asyncio.sleep(0.1)
+
+    def break_gateway(self, dice: random.Random) -> None:
+        """Let one of the gateway's next answers fail in a way that leaves the outcome open."""
+        action = dice.choice(
+            "500_before 500_after_apply reset_before reset_after_apply 429 bad_json".split()
+        )
+        self.sandbox.faults.add("POST /v1/**", action, nth=dice.randrange(1, 6))
 
     async def judge(self, invoice: str) -> None:
         """Assert one paid invoice at the gateway, one charge, the right sum, and no dead job."""

@@ -50,7 +50,7 @@ def describe_item(item: dict[str, Any]) -> str:
     if price is None:
         return f"{name}: included"
     sentence = _PRICES[price["type"]]
-    return f"{name}: {sentence(price)} USD, monthly in arrears"
+    return f"{name}: USD {sentence(price)}, monthly in arrears"
 
 
 def _graduated(price: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from atlas_hub_core.aggregations.average import Average
 from atlas_hub_core.aggregations.base import (
     Aggregation,
+    Fold,
     NumberAggregation,
     Unrated,
     Usage,
@@ -34,6 +35,7 @@ __all__ = [
     "Aggregation",
     "Average",
     "Count",
+    "Fold",
     "Latest",
     "Max",
     "Min",

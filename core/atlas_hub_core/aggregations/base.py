@@ -79,15 +79,33 @@ class Usage:
     unrated: Mapping[Unrated, int]
 
 
+class Fold:
+    """Events being gathered, one by one, in any order; use it under the context `EXACT`."""
+
+    def __init__(self, aggregation: Aggregation[Any, Any]) -> None:
+        self._aggregation = aggregation
+        self._state = aggregation.start()
+        self._events = 0
+        self._unrated = dict[Unrated, int]()
+
+    def add(self, event: Event) -> None:
+        """Take one more event."""
+        value = self._aggregation.read(event)
+        if isinstance(value, Unrated):
+            self._unrated[value] = self._unrated.get(value, 0) + 1
+        else:
+            self._state = self._aggregation.step(self._state, value)
+            self._events += 1
+
+    def usage(self) -> Usage:
+        """Return what the events so far amount to."""
+        return Usage(self._aggregation.finish(self._state), self._events, dict(self._unrated))
+
+
 @exact
 def aggregate(aggregation: Aggregation[Any, Any], events: Iterable[Event]) -> Usage:
     """Fold events, whatever their order, into a quantity."""
-    state, counted, unrated = aggregation.start(), 0, dict[Unrated, int]()
+    fold = Fold(aggregation)
     for event in events:
-        value = aggregation.read(event)
-        if isinstance(value, Unrated):
-            unrated[value] = unrated.get(value, 0) + 1
-        else:
-            state = aggregation.step(state, value)
-            counted += 1
-    return Usage(aggregation.finish(state), counted, unrated)
+        fold.add(event)
+    return fold.usage()

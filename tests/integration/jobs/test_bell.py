@@ -127,8 +127,8 @@ async def test_only_a_ring_wakes_a_worker_after_redis_came_back(
 
 
 async def test_a_redis_that_does_not_answer_harms_nobody(database, jobs, start_worker, noting):
-    async def accept(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(30)
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
         writer.close()
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)

@@ -102,6 +102,16 @@ async def test_killed_at_a_failpoint(failpoint, effects, jobs, start_process, mo
     assert len(await jobs.effects()) == effects
 
 
+async def test_a_worker_outlives_its_database_connections(jobs, start_worker, noting):
+    await start_worker(noting)
+    for key in "abc":
+        await jobs.sql("""select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid()""")
+        await jobs.ask("note", key)
+        await jobs.drained()
+    assert [key for _, key, _ in await jobs.effects()] == ["a", "b", "c"]
+
+
 def test_failpoints_are_spelt_as_the_tests_spell_them():
     script = "import atlas_hub.jobs.worker, atlas_hub.failpoints as f; print(len(f._ARMED))"
     environment = os.environ | {"ATLAS_FAILPOINTS": "jobs.after_claim=hang;jobs.after_finish=raise"}

@@ -55,10 +55,13 @@ async def test_edits_during_a_run_are_one_more_run(jobs, start_worker):
 
 
 async def test_job_is_atomic_with_the_callers_change(jobs, database):
-    with pytest.raises(RuntimeError, match="changed my mind"):
+    async def change() -> None:
         async with database.transaction() as session:
             await enqueue(session, "sync", "cus_1")
             raise RuntimeError("changed my mind")
+
+    with pytest.raises(RuntimeError, match="changed my mind"):
+        await change()
     assert await jobs.row("sync", "cus_1") is None
 
 

@@ -22,7 +22,7 @@ def main() -> None:
     try:
         with EmbeddedRuntime(Path(sys.argv[1])) as runtime:
             urls = {"database_url": runtime.database_url, "redis_url": runtime.redis_url}
-            print(json.dumps(urls), flush=True)  # noqa: T201 - the test reads it
+            print(json.dumps(urls), flush=True)
             asyncio.run(_until_input_ends(runtime))
     except AtlasError as error:
         sys.exit(error.message)

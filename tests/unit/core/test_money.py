@@ -22,6 +22,7 @@ from atlas_hub_core.money import (
 )
 
 CURRENCIES = st.sampled_from(sorted(CURRENCY_DIGITS))
+WEIGHTS = [Decimal("1234567.1"), Decimal("7654321.23")]
 UNITS = st.integers(-(10**15), 10**15)
 
 
@@ -56,6 +57,9 @@ def test_arithmetic_is_exact_whatever_context_the_caller_has() -> None:
         assert usd("1000000.01") - usd("0.001") == usd("1000000.009")
         assert -usd("123.45") == usd("-123.45")
         assert total([usd("0.1")] * 3, "USD") == usd("0.3")
+        assert to_minor_units(Decimal("1234567.89"), "USD") == 123456789
+        assert from_minor_units(123456789, "USD") == Decimal("1234567.89")
+        assert sum(to_minor_units(p, "JPY") for p in allocate(Decimal(9), WEIGHTS, "JPY")) == 9
     assert total([], "JPY") == Money(Decimal(0), "JPY")
 
 
@@ -129,6 +133,7 @@ def test_amounts_are_written_with_at_least_the_digits_of_the_currency(
     ("amount", "weights", "parts"),
     [
         ("0.05", "3 7", "0.02 0.03"),
+        ("0.10", "1 2", "0.03 0.07"),
         ("1.00", "1 1 1", "0.34 0.33 0.33"),
         ("-1.00", "1 1 1", "-0.33 -0.33 -0.34"),
         ("0.02", "1 1 1 0", "0.01 0.01 0.00 0.00"),

@@ -119,7 +119,17 @@ VECTORS: dict[str, tuple[dict[str, Any], str, str]] = {
     "flat": ({"type": "flat", "amount": "49.00"}, "0 1 7.5", "49 49 49"),
     "per unit": ({"type": "per_unit", "unit": "0.0000015"}, "0 4088665", "0 6.1329975"),
     "included": ({"type": "per_unit", "unit": "2", "included": "10"}, "9 10 10.5", "0 0 1"),
-    "free first tier": (
+    "volume, nothing due at zero": (
+        {"type": "volume", "tiers": tiers((None, "1", "9"))},
+        "0 1",
+        "0 10",
+    ),
+    "graduated percentage, nothing due at zero": (
+        {"type": "graduated_percentage", "tiers": [{"rate": "1", "flat": "9"}]},
+        "0 1",
+        "0 9.01",
+    ),
+    "graduated, nothing due at zero": (
         {"type": "graduated", "tiers": tiers(("5", "0", "9"), (None, "1", "0"))},
         "0 1",
         "0 9",

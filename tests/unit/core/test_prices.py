@@ -193,6 +193,11 @@ TIERS = [{"up_to": "1000", "flat": "3"}, {"up_to": "2000", "flat": "4"}, {"flat"
             ["up to 1,000, flat amount: 3.00"],
         ),
         (
+            {"type": "flat", "amount": "9", "minimum": "9", "maximum": "9"},
+            "0",
+            ["flat amount: 9.00"],
+        ),
+        (
             EXAMPLES[4],
             "3105",
             ["packages of 1,000 above 5 free, rounded down: 3 x 0.25 = 0.75"],

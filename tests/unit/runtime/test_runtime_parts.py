@@ -56,7 +56,7 @@ def test_unstarted_runtime_has_no_url(home):
 @pytest.mark.parametrize(
     ("folder_mode", "file_mode", "own", "stranger"),
     [(0o755, 0o644, True, True), (0o700, 0o644, True, False), (0o755, 0o600, True, False),
-     (0o711, 0o644, True, True), (0o655, 0o644, False, True)],
+     (0o711, 0o644, True, True), (0o751, 0o640, True, False)],
 )  # fmt: skip
 def test_reach_follows_the_mode_bits(home, folder_mode, file_mode, own, stranger):
     home.chmod(0o755)

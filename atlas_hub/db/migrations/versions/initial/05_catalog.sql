@@ -31,7 +31,7 @@ create table entitlement (
     name text not null,
     description text not null,
     type text not null,
-    value_schema jsonb,
+    value_type text,
     metric_id text,
     created_at timestamptz default clock_timestamp() not null,
     primary key (id),
@@ -50,6 +50,8 @@ create table plan_version (
     unique (plan_id, number),
     foreign key(plan_id) references plan (id)
 );
+
+create unique index plan_version_one_draft on plan_version (plan_id) where status = 'draft';
 
 create table plan_item (
     id text not null,
@@ -85,10 +87,10 @@ create function refuse_change_of_published_item() returns trigger language plpgs
 begin
     if exists (
         select 1 from plan_version
-        where id = coalesce(new.plan_version_id, old.plan_version_id) and status = 'published'
+        where id in (new.plan_version_id, old.plan_version_id) and status = 'published'
     ) then
         raise exception 'plan version % is published and cannot change; make a new version',
-            coalesce(new.plan_version_id, old.plan_version_id) using errcode = 'AH001';
+            coalesce(old.plan_version_id, new.plan_version_id) using errcode = 'AH001';
     end if;
     return coalesce(new, old);
 end $$;
