@@ -123,9 +123,7 @@ async def test_more_young_events_than_one_poll_reads_do_not_stop_it(
     assert found == made
 
 
-async def test_a_cursor_older_than_what_stripe_keeps_starts_over(
-    gateway, sandbox, bill, customer
-):
+async def test_a_cursor_older_than_what_stripe_keeps_starts_over(gateway, sandbox, bill, customer):
     bill(customer.id, 1000)
     age(sandbox, hours=2)
     cursor = (await gateway.changes(None)).cursor
