@@ -1,6 +1,8 @@
 """The connection test, and what every connector has to keep to."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,7 @@ from atlas_hub.sdk import ConnectionSettings
 from atlas_hub.testing.connector_suite import connector_suite
 from atlas_hub_stripe import StripeConnector
 from atlas_hub_stripe import checks as tested
+from atlas_hub_stripe.signals import WATCHED
 
 TestStripe = connector_suite(
     StripeConnector,
@@ -98,3 +101,11 @@ def test_a_trailing_slash_is_dropped():
     assert StripeConnector.config_model(api_base="https://x.example/").api_base == (
         "https://x.example"
     )
+
+
+def test_the_readme_names_every_setting_and_every_event():
+    readme = Path(__file__).parents[4].joinpath("connectors/stripe/README.md").read_text()
+    models = (StripeConnector.config_model, StripeConnector.secrets_model)
+    settings = {name for model in models for name in model.model_fields}
+    assert settings <= set(re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE))
+    assert set(WATCHED) == set(re.findall(r"`([a-z_]+\.[a-z_]+)`[,.]", readme))

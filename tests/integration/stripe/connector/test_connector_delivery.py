@@ -6,6 +6,9 @@ from decimal import Decimal
 import pytest
 
 from atlas_hub.sdk import Rejected
+from atlas_hub_stripe.collect import collect
+from atlas_hub_stripe.customers import living_customer
+from atlas_hub_stripe.invoices import move, read_invoice
 from tests.integration.stripe.connector.rig import (
     Crash,
     MemorySteps,
@@ -157,9 +160,23 @@ async def test_a_total_that_is_not_ours_is_never_finalized(hub, sandbox, api, pa
     check_paid_once(sandbox, bill, 1000)
 
 
-async def test_what_stripe_owes_differently_is_told_and_not_collected(hub, sandbox, payer):
+async def test_an_amount_too_small_to_charge_is_told(hub, sandbox, payer):
     state = await hub.run(invoice("0.30", vendor_id=payer))  # too small: Stripe books it
     assert (state.amount_due, state.amount_paid) == (0, 0)
+    assert sandbox.charges == []
+
+
+async def test_what_a_person_added_and_finalized_is_not_collected(hub, sandbox, api, payer):
+    bill = invoice("10.00", vendor_id=payer)
+    hub.steps.crash_at = 8
+    with pytest.raises(Crash):
+        await hub.try_once(bill)
+    [draft] = delivered(sandbox)
+    item = {"customer": payer, "invoice": draft["id"], "currency": "usd", "amount": 500}
+    api.invoice_items.create(item)
+    api.invoices.finalize_invoice(draft["id"])
+    state = await hub.run(bill)
+    assert (state.status, state.amount_due) == ("action_required", Decimal("15.00"))
     assert sandbox.charges == []
 
 
@@ -241,4 +258,27 @@ async def test_voiding(hub, sandbox, api, customer, give_card):
     with pytest.raises(Rejected) as caught:
         await gateway.void(draft.id, MemorySteps())
     assert caught.value.code == "still_a_draft"
+    await gateway.close()
+
+
+async def test_what_someone_did_just_before_us_is_no_refusal(hub, sandbox, api, payer):
+    """Stripe refuses to finalize, pay or void twice; what we wanted is there all the same."""
+    gateway = hub.gateway()
+    stripe_api = gateway._api
+    bill = invoice("10.00", vendor_id=payer)
+    hub.steps.crash_at = 8
+    with pytest.raises(Crash):
+        await hub.try_once(bill)
+    vendor_id = delivered(sandbox)[0]["id"]
+    invoices = stripe_api.v1.invoices
+    api.invoices.finalize_invoice(vendor_id)
+    stale = await read_invoice(stripe_api, vendor_id)
+    finalize = invoices.finalize_invoice_async
+    await move(stripe_api, finalize, vendor_id, {}, "k1", while_in={"draft"})
+    api.invoices.pay(vendor_id)
+    buyer = await living_customer(stripe_api, payer)
+    await collect(stripe_api, buyer, stale, MemorySteps())
+    with pytest.raises(Rejected):
+        await move(stripe_api, finalize, vendor_id, {}, "k2", while_in={"paid"})
+    check_paid_once(sandbox, bill, 1000)
     await gateway.close()
