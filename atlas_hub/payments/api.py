@@ -12,7 +12,7 @@ from atlas_hub.http.bodies import Answer, Body, Reference
 from atlas_hub.http.routing import PUBLIC, Caller, HubDep, Router, Session, needs
 from atlas_hub.payments.gateways import default_connection, open_gateway
 from atlas_hub.payments.signals import note_webhook
-from atlas_hub.payments.start import start_delivery
+from atlas_hub.payments.start import reopen, start_delivery
 from atlas_hub.sdk import InvalidSignature
 from atlas_hub_core.errors import Conflict, Malformed, NotFound, TooLarge
 
@@ -67,7 +67,7 @@ async def receive_webhook(
 async def deliver_invoice(
     invoice_id: str, body: DeliverBody, session: Session, hub: HubDep, caller: Caller
 ) -> DeliveryAnswer:
-    """Deliver an open invoice to a payment connection, or look again at one that was."""
+    """Deliver an open invoice to a payment connection, or try again what was refused there."""
     invoice = await session.get(Invoice, invoice_id)
     if invoice is None:
         message = f"There is no invoice {invoice_id}. GET /v1/invoices lists them."
@@ -84,5 +84,6 @@ async def deliver_invoice(
             raise Conflict(message, code="no_payment_connection")
         connection = found
     delivery = await start_delivery(session, invoice, connection)
+    await reopen(session, delivery, invoice.customer_id)
     audit.record(session, caller, "deliver", "invoice", invoice_id, {"to": connection.id})
     return DeliveryAnswer(invoice=invoice_id, connection=connection.id, status=delivery.status)

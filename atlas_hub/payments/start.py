@@ -1,6 +1,6 @@
 """Decide where a finalized invoice is delivered, and ask for it."""
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -12,6 +12,7 @@ from atlas_hub.hub import Hub
 from atlas_hub.jobs.kinds import JobRun
 from atlas_hub.jobs.queue import enqueue
 from atlas_hub.payments.gateways import default_connection
+from atlas_hub.payments.tables import Intent
 
 
 async def start(hub: Hub, job: JobRun) -> None:
@@ -26,6 +27,23 @@ async def start(hub: Hub, job: JobRun) -> None:
         connection = await default_connection(session, hub)
         if connection is not None:
             await start_delivery(session, invoice, connection)
+
+
+async def reopen(session: AsyncSession, delivery: Delivery, customer_id: str) -> None:
+    """Let what the gateway refused be tried again, since a person has seen to the cause.
+
+    The gateway is looked up first, and the next try goes under a new key: it would only repeat
+    its refusal for the old one.
+    """
+    await session.execute(
+        update(Intent)
+        .where(
+            col(Intent.connection_id) == delivery.connection_id,
+            col(Intent.scope).in_((delivery.id, customer_id)),
+            col(Intent.state) == "refused",
+        )
+        .values(state="answered")
+    )
 
 
 async def start_delivery(

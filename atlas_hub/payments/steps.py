@@ -1,7 +1,7 @@
 """Vendor writes, each carried out at most once whatever crashes.
 
     prepared ──> sent ──> done        the gateway's answer is stored
-                  │ └───> refused     the gateway said no; repeating it changes nothing
+                  │ └───> refused     the gateway said no; stays so until a person reopens it
                   └─────> answered    the gateway failed and will repeat that for the same key
 
 The row is committed as `sent` before the call. Found as `sent` later, the outcome is unknown: the
