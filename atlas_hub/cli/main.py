@@ -113,6 +113,72 @@ def db_upgrade() -> None:
     typer.echo("The database has the schema of this version.")
 
 
+@events.command("import")
+def events_import(
+    file: Annotated[
+        Path, typer.Argument(help="CSV, or NDJSON if it ends in .ndjson or .jsonl.", exists=True)
+    ],
+    event_name: Annotated[str, typer.Option(help="Name of the events, such as `llm.request`.")],
+    timestamp_column: Annotated[str, typer.Option(help="Column of the time.")],
+    customer: Annotated[
+        str | None, typer.Option(metavar="REF", help="Whose usage all rows are.")
+    ] = None,
+    customer_column: Annotated[
+        str | None, typer.Option(help="Column that says whose usage a row is.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Zone of times that name none.")
+    ] = None,
+    id_column: Annotated[
+        str | None,
+        typer.Option(help="Column of the event's id. Without one the row's number is the id."),
+    ] = None,
+    properties: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--property",
+            metavar="NAME=COLUMN:type",
+            help="A property to keep; types: string, integer, number, boolean, json. Repeatable.",
+        ),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Source of the events; the file's name if left out.")
+    ] = None,
+    url: Annotated[
+        str, typer.Option(envvar="ATLAS_URL", help="The hub.")
+    ] = "http://127.0.0.1:8000",
+    key: Annotated[str, typer.Option(envvar="ATLAS_API_KEY", help="An API key.")] = "",
+    report: Annotated[
+        Path | None, typer.Option(help="Write every rejected row to this file, as NDJSON.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--restart", help="Go on where an interrupted import ended.")
+    ] = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check every row, send none, show the first events.")
+    ] = False,
+) -> None:
+    """Import usage from a file. Importing it again changes nothing; changed rows are conflicts."""
+    from atlas_hub.usage.importer.command import import_events
+    from atlas_hub.usage.importer.options import Options, parse_properties
+
+    options = Options(
+        file=file,
+        event_name=event_name,
+        customer=customer,
+        customer_column=customer_column,
+        timestamp_column=timestamp_column,
+        timezone=timezone,
+        id_column=id_column,
+        properties=parse_properties(properties or []),
+        source=source or file.name,
+    )
+    code = import_events(
+        options, url=url, key=key, resume=resume, only_try=dry_run, report_file=report
+    )
+    raise typer.Exit(code)
+
+
 @connectors.command("list")
 def connectors_list(safe_mode: SafeMode = False) -> None:
     """List installed plugins with version, state and what their connections take."""

@@ -47,7 +47,7 @@ class IntentSteps:
             found = await find()
             if found is not None:
                 return await self._finish(intent.id, found)
-        await self._mark_sent(intent)
+        await self._mark_sent(intent, parameters)
         await failpoint("payments.after_intent_commit")
         try:
             result = await call(intent.parameters, intent.key)
@@ -87,13 +87,15 @@ class IntentSteps:
             await failpoint("payments.before_intent_commit")
             return intent
 
-    async def _mark_sent(self, intent: Intent) -> None:
+    async def _mark_sent(self, intent: Intent, parameters: JsonObject) -> None:
+        """Commit that the write is on its way; a new key is a new write, as it is wanted now."""
         async with self._job.transaction() as session:
             row = await _locked(session, intent.id)
             if row.state == "answered":
                 row.key_number += 1
+                row.parameters = parameters
             row.state = "sent"
-            intent.key_number = row.key_number
+            intent.key_number, intent.parameters = row.key_number, row.parameters
 
     async def _finish(self, intent_id: str, result: JsonObject) -> JsonObject:
         await self._close(intent_id, "done", result=result)

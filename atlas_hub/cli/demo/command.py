@@ -85,7 +85,7 @@ def _play(stage: Stage, sandbox: Sandbox, inputs: Sequence[Input], teller: Telle
     with teller.step("Their usage is imported, twice: repeats change nothing"):
         for customer in customers:
             teller.fact(f"{customer.usage.name}: {_import(stage, customer)}")
-            _import(stage, customer)
+            teller.fact(f"{' ' * len(customer.usage.name)}  {_import(stage, customer)}")
     with teller.step(f"The month is over: the billing run of {end:%Y-%m-%d}"):
         _move_clock(stage, end)
         ran = stage.call(

@@ -33,7 +33,7 @@ class Teller:
 
     def fact(self, text: str) -> None:
         """Print a line under the step."""
-        self._console.print(Padding(text, _INDENT), highlight=False)
+        self._console.print(Padding(text, _INDENT, expand=False), highlight=False)
 
     def invoice(
         self, invoice: dict[str, Any], working: Sequence[dict[str, Any]], name: str
@@ -53,7 +53,7 @@ class Teller:
             for sentence in line["steps"][:-1]:
                 table.add_row(f"[dim]  {sentence}[/dim]", "")
         table.add_row("[bold]Total[/bold]", f"[bold]{invoice['total']} {currency}[/bold]")
-        self._console.print(Padding(table, (0, 0, 0, 6)))
+        self._console.print(Padding(table, (0, 0, 0, 6), expand=False))
         paid = "[green]paid[/green]" if invoice["status"] == "paid" else invoice["status"]
         vendor = ", ".join(payment["vendor_id"] or "" for payment in invoice["payments"])
         self.fact(f"   {paid}, at the gateway as {vendor}, due {invoice['due_date'][:10]}\n")

@@ -1,0 +1,48 @@
+"""The command: options in, exit code out."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from atlas_hub.usage.importer.options import Options
+from atlas_hub.usage.importer.progress import Progress
+from atlas_hub.usage.importer.report import Report
+from atlas_hub.usage.importer.run import dry_run, import_file
+from atlas_hub.usage.importer.send import Sender
+from atlas_hub_core.errors import Unavailable
+
+
+def import_events(
+    options: Options,
+    *,
+    url: str,
+    key: str,
+    resume: bool = True,
+    only_try: bool = False,
+    report_file: Path | None = None,
+) -> int:
+    """Import a file; return 0 if every row was accepted or a repeat, 1 if some were rejected.
+
+    Raises:
+        AtlasError: the import could not run, or not to its end.
+    """
+    with ExitStack() as stack:
+        kept = None
+        if report_file is not None:
+            kept = stack.enter_context(report_file.open("w", encoding="utf-8"))
+        report = Report(Console(), kept)
+        if only_try:
+            dry_run(options, report)
+        else:
+            sender = Sender(url, key)
+            stack.callback(sender.close)
+            progress = Progress(options, url) if resume else None
+            try:
+                import_file(options, sender, progress, report)
+            except (Unavailable, KeyboardInterrupt):
+                report.close()
+                report.console.print("Interrupted. The same command goes on from here.")
+                raise
+        report.close()
+    return 1 if report.rejected else 0
