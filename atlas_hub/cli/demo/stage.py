@@ -43,7 +43,12 @@ class Stage:
         """Run an `atlas-hub` command against the hub and return what it prints."""
         done = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "atlas_hub.cli", *arguments],
-            env={**os.environ, "ATLAS_URL": self.url, "ATLAS_API_KEY": self.key},
+            env={
+                **os.environ,
+                "ATLAS_DATA_DIR": str(self.folder),
+                "ATLAS_URL": self.url,
+                "ATLAS_API_KEY": self.key,
+            },
             capture_output=True,
             text=True,
             check=False,
