@@ -26,7 +26,8 @@ async def test_a_single_event_is_accepted_and_listed(api, event, stored):
 
 
 async def test_a_repeat_is_a_duplicate_however_it_is_spelled(api, stored):
-    first = """{"id": "a", "name": "n", "customer": "c", "timestamp": "2026-11-01T00:00:00.1234567Z",
+    first = """{"id": "a", "name": "n", "customer": "c",
+        "timestamp": "2026-11-01T00:00:00.1234567Z",
         "properties": {"x": 1.50, "y": [1, {"p": 100, "q": null}], "z": 0}}"""
     again = """{"customer": "c", "id": "a", "name": "\\u006e", "source": "default",
         "timestamp": "2026-11-01T02:00:00.123456+02:00",
