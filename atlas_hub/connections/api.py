@@ -11,7 +11,6 @@ from atlas_hub.connections.tables import Connection
 from atlas_hub.http.bodies import Answer, Body, Name, Reference, Timestamp
 from atlas_hub.http.paging import Cursor, Limit, Page, fetch_page
 from atlas_hub.http.routing import Caller, HubDep, Router, Session, needs
-from atlas_hub.plugins.host import PluginInfo
 
 router = Router("connections")
 
@@ -51,6 +50,26 @@ class ConnectionAnswer(Answer):
     created_at: Timestamp
 
 
+class ConnectorAnswer(Answer):
+    """What one connector's connections take: the JSON Schema of config, the names of secrets."""
+
+    slug: str
+    config_schema: dict[str, Any]
+    secrets: list[str]
+
+
+class PluginAnswer(Answer):
+    """An installed plugin; `reason` says why one is not loaded."""
+
+    name: str
+    distribution: str
+    version: str
+    state: str
+    reason: str | None
+    capabilities: list[str]
+    connectors: list[ConnectorAnswer]
+
+
 class CheckAnswer(Answer):
     """One finding of a connection test."""
 
@@ -68,9 +87,9 @@ class TestAnswer(Answer):
 
 
 @router.get("/v1/connectors", openapi_extra=needs("connections:read"))
-async def list_connectors(hub: HubDep) -> Page[PluginInfo]:
+async def list_connectors(hub: HubDep) -> Page[PluginAnswer]:
     """List installed plugins: version, state, and what their connections take."""
-    return Page(data=list(hub.plugins.plugins()))
+    return Page(data=[PluginAnswer.model_validate(info) for info in hub.plugins.plugins()])
 
 
 @router.post("/v1/connections", status_code=201, openapi_extra=needs("connections:write"))

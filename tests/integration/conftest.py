@@ -6,6 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.integration.shop import Shop
+
 Post = Callable[..., Awaitable[dict[str, Any]]]
 
 
@@ -33,3 +35,9 @@ def is_problem() -> Callable[[httpx2.Response, int, str, str | None], None]:
         assert len(problem["detail"]) > 15
 
     return check
+
+
+@pytest.fixture
+def shop(api: httpx2.AsyncClient) -> Shop:
+    """A shop on the hub's API."""
+    return Shop(api)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import event
 
-from tests.integration.billing.shop import REQUESTS, Shop, fee, lines_of, usage
+from tests.integration.shop import REQUESTS, Shop, fee, lines_of, usage
 
 
 async def test_a_month_is_billed_when_it_is_over(shop: Shop) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.integration.billing.shop import REQUESTS, Shop, fee, lines_of, usage
+from tests.integration.shop import REQUESTS, Shop, fee, lines_of, usage
 
 
 @pytest.fixture
