@@ -29,7 +29,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from atlas_hub.customers.tables import Customer
-from atlas_hub.usage.compile import Definition, compile_aggregation, matching
+from atlas_hub.usage.compile import LATEST_FIRST, Definition, compile_aggregation, matching
 from atlas_hub.usage.properties import decode
 from atlas_hub.usage.tables import UsageEvent
 from atlas_hub_core.aggregations import Aggregation, Fold, Usage, aggregate
@@ -225,7 +225,7 @@ async def sample(
     statement = (
         select(*EVENT_COLUMNS)
         .where(*matching(metric), *selection.conditions())
-        .order_by(col(UsageEvent.timestamp).desc(), col(UsageEvent.sequence).desc())
+        .order_by(*LATEST_FIRST)
         .limit(limit)
     )
     return [to_event(row) for row in await session.execute(statement)]
