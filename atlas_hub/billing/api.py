@@ -10,6 +10,7 @@ from sqlmodel import col
 from atlas_hub.billing.answers import InvoiceAnswer, answer_invoices, get_invoice
 from atlas_hub.billing.explain import InvoiceExplanation, explain_invoice
 from atlas_hub.billing.finalize import finalize_invoices
+from atlas_hub.billing.late_report import LateUsage, report_late
 from atlas_hub.billing.run import run_billing
 from atlas_hub.billing.tables import Invoice
 from atlas_hub.billing.void import void_invoice
@@ -47,6 +48,22 @@ async def bill(body: BillingRun, hub: HubDep, caller: Caller) -> BillingRunAnswe
     """Bill everything that is due, and answer when it is done."""
     invoices = await run_billing(hub, caller, body.as_of, finalize=body.finalize)
     return BillingRunAnswer(invoices=invoices)
+
+
+@router.get("/v1/billing/late", openapi_extra=needs("invoices:read"))
+async def list_late(
+    session: Session,
+    hub: HubDep,
+    customer: Annotated[str | None, Query(description="Id or external id.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[LateUsage]:
+    """List usage that came after the invoice of its period was final and is not billed."""
+    row = await resolve_customer(session, customer) if customer is not None else None
+    late, following = await report_late(
+        session, hub, row.id if row else None, limit=limit, cursor=cursor
+    )
+    return Page(data=late, next_cursor=following)
 
 
 @router.get("/v1/invoices", openapi_extra=needs("invoices:read"))

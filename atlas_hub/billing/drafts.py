@@ -10,11 +10,14 @@ from sqlmodel import col
 
 from atlas_hub.access import audit
 from atlas_hub.billing.items import load_items
-from atlas_hub.billing.rate import rate_all
+from atlas_hub.billing.late import settled_by_others
+from atlas_hub.billing.rate import Work, rate_all
 from atlas_hub.billing.rated import (
+    PERIOD,
     Rated,
     bill_to,
     charge_values,
+    fitting,
     invoice_values,
     line_values,
     put_totals,
@@ -38,13 +41,18 @@ async def write_drafts(
 ) -> list[str]:
     """Write one draft per group: one subscription's work that fell due at one instant.
 
+    Late usage that the invoice cannot bear stays out, and so does a draft with nothing but that.
+
     Returns:
         The ids of the invoices.
     """
     invoices: Rows = []
     lines: Rows = []
     charges: Rows = []
-    for due, rated in groups:
+    for due, group in groups:
+        rated = _to_charge(group)
+        if not rated:
+            continue
         invoice = invoice_values(due, rated)
         written = [
             {"id": new_id("ilr"), "invoice_id": invoice["id"], "position": n, **line_values(each)}
@@ -64,13 +72,19 @@ async def write_drafts(
     return [invoice["id"] for invoice in invoices]
 
 
+def _to_charge(group: Sequence[Rated]) -> list[Rated]:
+    """Return what a new invoice charges; nothing if it would only say that nothing is owed."""
+    rated = [each for each in fitting(group) if not each.waits]
+    return rated if any(not each.late or each.line.amount.amount for each in rated) else []
+
+
 def _new_charge(invoice_id: str, line_id: str | None, each: Rated) -> dict[str, Any]:
     return {
         "id": new_id("chg"),
         "subscription_item_id": each.item.id,
         "period_start": each.period.start,
         "period_end": each.period.end,
-        "reason": "period",
+        "reason": each.reason,
         "status": "live",
         "invoice_id": invoice_id,
         "invoice_line_id": line_id,
@@ -84,24 +98,26 @@ async def rate_again(session: AsyncSession, hub: Hub, invoice_ids: Sequence[str]
     rated = await _rated(session, hub, charges)
     lines: Rows = []
     invoices: Rows = []
+    changed: Rows = []
     for invoice_id in invoice_ids:
         mine = [charge for charge in charges if charge.invoice_id == invoice_id]
         if not mine:
             continue
-        values = [line_values(rated[charge.id]) for charge in mine]
-        invoice: dict[str, Any] = {"id": invoice_id, "bill_to": bill_to(rated[mine[0].id].item)}
-        put_totals(invoice, values, [rated[charge.id] for charge in mine])
+        parts = fitting([rated[charge.id] for charge in mine])
+        values = [line_values(each) for each in parts]
+        invoice: dict[str, Any] = {"id": invoice_id, "bill_to": bill_to(parts[0].item)}
+        put_totals(invoice, values, parts)
         invoices.append(invoice)
         for position, (charge, line) in enumerate(zip(mine, values, strict=True), start=1):
             line["invoice_id"], line["position"] = invoice_id, position
-            await _show(session, charge, line, shown=rated[charge.id].shown)
+            await _show(session, charge, line, shown=parts[position - 1].shown)
             if charge.invoice_line_id is not None:
                 lines.append({"id": charge.invoice_line_id, **line})
-    for table, rows in (
-        (InvoiceLine, lines),
-        (Charge, [{"id": key, **charge_values(each)} for key, each in rated.items()]),
-        (Invoice, invoices),
-    ):
+        changed += [
+            {"id": charge.id, **charge_values(each)}
+            for charge, each in zip(mine, parts, strict=True)
+        ]
+    for table, rows in ((InvoiceLine, lines), (Charge, changed), (Invoice, invoices)):
         if rows:
             await session.execute(update(table), rows)
 
@@ -123,7 +139,7 @@ async def _charges(session: AsyncSession, invoice_ids: Sequence[str]) -> list[Ch
         .join(SubscriptionItem, col(SubscriptionItem.id) == col(Charge.subscription_item_id))
         .join(PlanItem, col(PlanItem.id) == col(SubscriptionItem.plan_item_id))
         .where(col(Charge.invoice_id).in_(invoice_ids), col(Charge.status) == "live")
-        .order_by(col(PlanItem.position), col(Charge.period_start))
+        .order_by(col(Charge.reason) != PERIOD, col(PlanItem.position), col(Charge.period_start))
     )
     return list(found.scalars())
 
@@ -132,13 +148,18 @@ async def _rated(session: AsyncSession, hub: Hub, charges: Sequence[Charge]) -> 
     wanted = {charge.subscription_item_id for charge in charges}
     loaded = await load_items(session, hub, col(SubscriptionItem.id).in_(wanted))
     items = {item.id: item for item in loaded}
+    late = [charge for charge in charges if charge.reason != PERIOD]
+    settled = await settled_by_others(session, late) if late else {}
     work = [
-        (items[charge.subscription_item_id], Period(charge.period_start, charge.period_end))
+        Work(
+            items[charge.subscription_item_id],
+            Period(charge.period_start, charge.period_end),
+            charge.reason,
+            settled.get(charge.id),
+        )
         for charge in charges
     ]
-    lines = await rate_all(session, hub, work)
+    rated = await rate_all(session, hub, work)
     return {
-        charge.id: Rated(item, period, line)
-        for charge, (item, period), line in zip(charges, work, lines, strict=True)
-        if line is not None
+        charge.id: each for charge, each in zip(charges, rated, strict=True) if each is not None
     }

@@ -22,7 +22,11 @@ _END_OF_TIME: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class BillableItem:
-    """One subscription item. `item` is None for an entitlement that costs nothing."""
+    """One subscription item. `item` is None for an entitlement that costs nothing.
+
+    `visit_at` is when the billing run was to come for it next; None while that is not worked out
+    and once it has `ended`.
+    """
 
     id: str
     subscription_id: str
@@ -35,6 +39,8 @@ class BillableItem:
     metric: Metric | None
     quantity: int
     billed_until: datetime | None
+    visit_at: datetime | None
+    ended: bool
 
     @property
     def customer_refs(self) -> tuple[str, ...]:
@@ -48,6 +54,11 @@ class BillableItem:
             if instant is None or period.start >= instant:
                 return period
         return None
+
+    @property
+    def closes(self) -> bool:
+        """Whether all is billed and only what comes late is left to wait for."""
+        return self.visit_at is not None and self.period_after(self.billed_until) is None
 
     def whole(self, period: Period) -> Period:
         """Return the uncut period of the schedule that `period` is, or is a part of."""
@@ -99,6 +110,8 @@ def _billable(
         metric=metric,
         quantity=subscription.quantity,
         billed_until=subscription_item.billed_until,
+        visit_at=subscription_item.due_at,
+        ended=subscription_item.ended,
     )
 
 

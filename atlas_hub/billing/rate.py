@@ -1,47 +1,63 @@
 """Rate service periods of subscription items: one usage query per metric, the rest is pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from atlas_hub.billing.items import BillableItem
+from atlas_hub.billing.rated import PERIOD, Rated
 from atlas_hub.hub import Hub
-from atlas_hub.usage.store import Window, measure
+from atlas_hub.usage.store import Window, measure, seen_below
 from atlas_hub_core import rating
+from atlas_hub_core.late import Settled, late_line
 from atlas_hub_core.periods import Period
 from atlas_hub_core.proration import prorate
 
-Work = tuple[BillableItem, Period]
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A service period to rate; with `settled`, what is due for it beyond that."""
+
+    item: BillableItem
+    period: Period
+    reason: str = PERIOD
+    settled: Settled | None = None
 
 
-async def rate_all(
-    session: AsyncSession, hub: Hub, work: Sequence[Work]
-) -> list[rating.Line | None]:
-    """Return the line of each piece of work, in order; None where nothing is priced."""
+async def rate_all(session: AsyncSession, hub: Hub, work: Sequence[Work]) -> list[Rated | None]:
+    """Rate each piece of work, in order; None where nothing is priced."""
+    below = await seen_below(session)  # before any event is read
     quantities = await _quantities(session, hub, work)
-    return [_rate(item, period, quantities.get(index)) for index, (item, period) in enumerate(work)]
+    lines = [_line(each, quantities.get(index)) for index, each in enumerate(work)]
+    return [
+        None if line is None else Rated(each.item, each.period, line, below, each.reason)
+        for each, line in zip(work, lines, strict=True)
+    ]
 
 
-def _rate(item: BillableItem, period: Period, usage: Decimal | None) -> rating.Line | None:
+def _line(work: Work, usage: Decimal | None) -> rating.Line | None:
+    item, period = work.item, work.period
     if item.item is None:
         return None
-    if usage is not None:
-        return rating.rate(item.item, period, item.plan.currency, usage)
-    line = rating.rate(item.item, period, item.plan.currency, Decimal(item.quantity))
-    return prorate(line, item.whole(period), item.term.zone)
+    if usage is None:
+        line = rating.rate(item.item, period, item.plan.currency, Decimal(item.quantity))
+        return prorate(line, item.whole(period), item.term.zone)
+    line = rating.rate(item.item, period, item.plan.currency, usage)
+    return line if work.settled is None else late_line(line, work.settled, item.term.zone)
 
 
 async def _quantities(session: AsyncSession, hub: Hub, work: Sequence[Work]) -> dict[int, Decimal]:
     groups: dict[str, list[int]] = {}
-    for index, (item, _) in enumerate(work):
-        if item.metric is not None:
-            groups.setdefault(item.metric.id, []).append(index)
+    for index, each in enumerate(work):
+        if each.item.metric is not None:
+            groups.setdefault(each.item.metric.id, []).append(index)
     quantities: dict[int, Decimal] = {}
     for indexes in groups.values():
-        metric = work[indexes[0]][0].metric
+        metric = work[indexes[0]].item.metric
         assert metric is not None  # noqa: S101 - only usage is grouped
-        windows = [_window(*work[index]) for index in indexes]
+        windows = [_window(work[index]) for index in indexes]
         usages = await measure(session, hub.aggregations, metric, windows)
         quantities.update(
             (index, usage.quantity) for index, usage in zip(indexes, usages, strict=True)
@@ -49,5 +65,5 @@ async def _quantities(session: AsyncSession, hub: Hub, work: Sequence[Work]) -> 
     return quantities
 
 
-def _window(item: BillableItem, period: Period) -> Window:
-    return Window(item.customer_refs, period.start, period.end)
+def _window(work: Work) -> Window:
+    return Window(work.item.customer_refs, work.period.start, work.period.end)

@@ -1,19 +1,24 @@
 """A rated service period, and what rows it makes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from atlas_hub.billing.items import BillableItem
 from atlas_hub.db.ids import new_id
 from atlas_hub_core.invoices import NetLine, TaxRate, add_up
+from atlas_hub_core.late import postponed, that_fit
 from atlas_hub_core.periods import Period
 from atlas_hub_core.plans import ItemKind
 from atlas_hub_core.prices import trace_to_json
 from atlas_hub_core.rating import Line
 
 COLLECTION_WINDOW: Final = timedelta(hours=1)
+NOTHING: Final = 0
+"""The transaction id below which there is none: no event was seen."""
+PERIOD: Final = "period"
+"""The reason of a charge for a period as such; all other reasons are for what came late."""
 
 _KINDS: Final = {
     ItemKind.METRIC: "usage",
@@ -24,17 +29,33 @@ _KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """A service period of an item, and its line."""
+    """A service period of an item, its line, and what it is charged for.
+
+    Events below the transaction id `seen_below` were counted.
+    """
 
     item: BillableItem
     period: Period
     line: Line
+    seen_below: int
+    reason: str = PERIOD
+
+    @property
+    def late(self) -> bool:
+        """Whether it is for usage that arrived when its period was charged already."""
+        return self.reason != PERIOD
+
+    @property
+    def waits(self) -> bool:
+        """Whether its amount waits for a later invoice."""
+        return self.seen_below == NOTHING
 
     @property
     def shown(self) -> bool:
-        """Whether the invoice shows it: all but unshown metrics that cost nothing."""
+        """Whether the invoice shows it: all but what costs nothing and is unshown or late."""
         metric = self.item.metric
-        return metric is None or metric.show_on_invoice or self.line.amount.amount != 0
+        always = not self.late and (metric is None or metric.show_on_invoice)
+        return always or self.line.amount.amount != 0
 
 
 def invoice_values(due: datetime, rated: Sequence[Rated]) -> dict[str, Any]:
@@ -56,6 +77,19 @@ def invoice_values(due: datetime, rated: Sequence[Rated]) -> dict[str, Any]:
         "credits_applied": 0,
         "amount_paid": 0,
     }
+
+
+def fitting(rated: Sequence[Rated]) -> list[Rated]:
+    """Return what one invoice can bear.
+
+    Amounts below zero, which only late usage has, may have to wait for a later invoice. They stay
+    with nothing on them, and since they saw nothing they are found again.
+    """
+    stay = that_fit([each.line.amount.amount for each in rated])
+    return [
+        each if stays else replace(each, line=postponed(each.line), seen_below=NOTHING)
+        for each, stays in zip(rated, stay, strict=True)
+    ]
 
 
 def bill_to(item: BillableItem) -> dict[str, str]:
@@ -83,7 +117,11 @@ def line_values(each: Rated) -> dict[str, Any]:
 
 def charge_values(each: Rated) -> dict[str, Any]:
     """Return what a charge says, the same for a new one and one that is rated again."""
-    return {"quantity": each.line.quantity, "exact": each.line.exact}
+    return {
+        "quantity": each.line.quantity,
+        "exact": each.line.exact,
+        "seen_below": each.seen_below,
+    }
 
 
 def put_totals(

@@ -5,7 +5,7 @@ time share the work. The statements of a batch grow with its metrics, not with i
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, or_, select, update
@@ -15,7 +15,8 @@ from sqlmodel import col
 from atlas_hub.billing.drafts import write_drafts
 from atlas_hub.billing.finalize import finalize_invoices
 from atlas_hub.billing.items import BillableItem, load_items
-from atlas_hub.billing.rate import rate_all
+from atlas_hub.billing.late import find_late
+from atlas_hub.billing.rate import Work, rate_all
 from atlas_hub.billing.rated import COLLECTION_WINDOW, Rated
 from atlas_hub.billing.tables import Invoice
 from atlas_hub.failpoints import failpoint
@@ -27,6 +28,8 @@ from atlas_hub_core.periods import Period
 
 BATCH: Final = 200
 MAX_PASSES: Final = 10_000
+CLOSING_WINDOW: Final = timedelta(days=35)
+"""How long after its last period was billed an ended item is looked at for late usage."""
 
 
 async def run_billing(
@@ -104,27 +107,48 @@ async def _bill(
         col(SubscriptionItem.subscription_id).in_(subscriptions),
         *_is_due(as_of),
     )
-    work: list[tuple[BillableItem, Period]] = []
-    for item in items:
-        period = item.period_after(item.billed_until)
-        if period is not None and item.due_at(period) <= as_of:
-            work.append((item, period))
-    lines = await rate_all(session, hub, work)
+    due = _due_work(items, as_of)
+    closing = [item for item in items if item.closes]
+    late = await _late_work(session, [*(each.item for each in due), *closing])
+    rated = await rate_all(session, hub, [*due, *late])
     await failpoint("billing.mid_lines")
+    due_at = {each.item.id: each.item.due_at(each.period) for each in due}
     groups: dict[tuple[str, datetime], list[Rated]] = {}
-    for (item, period), line in zip(work, lines, strict=True):
-        if line is not None:
-            due = item.due_at(period)
-            groups.setdefault((item.subscription_id, due), []).append(Rated(item, period, line))
+    for each in rated:
+        if each is not None:
+            when = due_at.get(each.item.id, as_of)
+            groups.setdefault((each.item.subscription_id, when), []).append(each)
     written = await write_drafts(
-        session, actor, [(due, rated) for (_, due), rated in groups.items()]
+        session, actor, [(when, group) for (_, when), group in groups.items()]
     )
-    await _advance(session, items, {item.id: period for item, period in work})
+    await _advance(session, items, {each.item.id: each.period for each in due}, as_of)
     return written
 
 
+def _due_work(items: Sequence[BillableItem], as_of: datetime) -> list[Work]:
+    work = []
+    for item in items:
+        period = item.period_after(item.billed_until)
+        if period is not None and item.due_at(period) <= as_of:
+            work.append(Work(item, period))
+    return work
+
+
+async def _late_work(session: AsyncSession, items: Sequence[BillableItem]) -> list[Work]:
+    metered = {item.id: item for item in items if item.metric is not None}
+    if not metered:
+        return []
+    return [
+        Work(metered[late.item_id], late.period, late.reason, late.settled)
+        for late in await find_late(session, metered)
+    ]
+
+
 async def _advance(
-    session: AsyncSession, items: Sequence[BillableItem], billed: dict[str, Period]
+    session: AsyncSession,
+    items: Sequence[BillableItem],
+    billed: dict[str, Period],
+    as_of: datetime,
 ) -> None:
     """Note until when each item is billed, and when it is due next."""
     rows = []
@@ -132,13 +156,14 @@ async def _advance(
         period = billed.get(item.id)
         until = period.end if period is not None else item.billed_until
         following = item.period_after(until)
+        if following is not None:
+            due_at: datetime | None = item.due_at(following)
+        elif item.metric is None or until is None or item.closes:
+            due_at = None
+        else:
+            due_at = as_of + CLOSING_WINDOW
         rows.append(
-            {
-                "id": item.id,
-                "billed_until": until,
-                "due_at": item.due_at(following) if following is not None else None,
-                "ended": following is None,
-            }
+            {"id": item.id, "billed_until": until, "due_at": due_at, "ended": due_at is None}
         )
     if rows:
         await session.execute(update(SubscriptionItem), rows)

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from atlas_hub.db.columns import created, id_column, jsonb, numeric, utc
@@ -62,9 +62,11 @@ class InvoiceLine(SQLModel, table=True):
 
 
 class Charge(SQLModel, table=True):
-    """What one subscription item owes for one service period, at most one of them live.
+    """What one subscription item owes for one service period, at most one of a reason live.
 
-    It has no line where a metric that is not shown on invoices cost nothing.
+    The reason is `period`, or `late-1`, `late-2`, ... for usage that arrived after it was charged.
+    It has no line where it cost nothing and the invoice does not show that.
+    Every event of the period whose transaction id is below `seen_below` was counted.
     """
 
     __tablename__ = "charge"
@@ -78,17 +80,19 @@ class Charge(SQLModel, table=True):
             unique=True,
             postgresql_where=text("status = 'live'"),
         ),
+        Index("charge_by_item", "subscription_item_id", "period_start"),
     )
     id: str = id_column("chg")
     subscription_item_id: str = Field(foreign_key="subscription_item.id")
     period_start: datetime = utc()
     period_end: datetime = utc()
-    reason: str = "period"
+    reason: str = "period"  # period | late-1, late-2, ...
     status: str = "live"  # live | void
     invoice_id: str = Field(foreign_key="invoice.id", index=True)
     invoice_line_id: str | None = Field(default=None, foreign_key="invoice_line.id")
     quantity: Decimal = numeric()
     exact: Decimal = numeric()
+    seen_below: int = Field(sa_type=BigInteger)
     created_at: datetime = created()
 
 

@@ -15,6 +15,9 @@ from atlas_hub_core.invoices import InvoiceStatus, transition
 async def void_invoice(session: AsyncSession, hub: Hub, actor: Actor, invoice: Invoice) -> None:
     """Void `invoice` and its charges, and ask for the same wherever it was delivered.
 
+    Its service periods are not billed again. Usage that comes late for them is: the difference it
+    makes to what the voided invoice charged.
+
     Raises:
         Conflict: it is a draft, paid, or void already.
     """

@@ -1,6 +1,6 @@
 """Routes: metrics."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 from sqlalchemy import select
@@ -46,6 +46,15 @@ GroupBy = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=255)]], Field(max_length=10)
 ]
 
+LateEvents = Annotated[
+    Literal["next_invoice", "ignore"],
+    Field(
+        description="What becomes of events that arrive after the invoice of their period is "
+        "final: the difference goes on the next invoice, or they are only reported by "
+        "`GET /v1/billing/late`. A change holds for all late usage that is not billed by then."
+    ),
+]
+
 
 class NewMetric(Body):
     """How events are to become a quantity."""
@@ -58,10 +67,11 @@ class NewMetric(Body):
     filter: Filter | None = None
     aggregation: Aggregation
     group_by: GroupBy = []
+    late_events: LateEvents = "next_invoice"
 
 
 class MetricChange(Change):
-    """What to change of a metric; once a published plan bills by it, only its texts."""
+    """What to change of a metric; what decides the quantity only while no plan bills by it."""
 
     name: Name = left_out()
     description: Text = left_out()
@@ -70,6 +80,7 @@ class MetricChange(Change):
     filter: Filter | None = None
     aggregation: Aggregation = left_out()
     group_by: GroupBy = left_out()
+    late_events: LateEvents = left_out()
 
 
 class MetricAnswer(Answer):
@@ -84,6 +95,7 @@ class MetricAnswer(Answer):
     filter: JsonObject | None
     aggregation: JsonObject
     group_by: list[str]
+    late_events: LateEvents
     created_at: Timestamp
 
 

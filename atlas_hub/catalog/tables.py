@@ -22,6 +22,7 @@ class Metric(SQLModel, table=True):
     filter: dict[str, Any] | None = jsonb(default=None)
     aggregation: dict[str, Any] = jsonb()
     group_by: list[str] = jsonb(default=[])
+    late_events: str = "next_invoice"  # next_invoice | ignore
     created_at: datetime = created()
 
 

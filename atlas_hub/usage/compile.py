@@ -32,6 +32,14 @@ from atlas_hub_core.decimals import PLAIN_NUMBER, ZERO
 from atlas_hub_core.filters import parse_filter
 
 
+LATEST_FIRST: Final = (
+    col(UsageEvent.timestamp).desc(),
+    col(UsageEvent.event_id).collate("C").desc(),
+    col(UsageEvent.source).collate("C").desc(),
+)
+"""The order of the core's events, backwards."""
+
+
 class Definition(Protocol):
     """What a metric measures; a row of the catalogue is one."""
 
@@ -137,13 +145,7 @@ _ANY_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _latest(number: ColumnElement[Any]) -> tuple[list[ColumnElement[Any]], Callable[..., Any]]:
-    newest_first = aggregate_order_by(
-        number,
-        col(UsageEvent.timestamp).desc(),
-        col(UsageEvent.event_id).collate("C").desc(),
-        col(UsageEvent.source).collate("C").desc(),
-    )
-    latest = func.array_agg(newest_first).filter(number.is_not(None))
+    latest = func.array_agg(aggregate_order_by(number, *LATEST_FIRST)).filter(number.is_not(None))
 
     def gather(value: Decimal | None) -> Dated | None:
         return None if value is None else ((_ANY_TIME, "", ""), value)

@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     ColumnElement,
     DateTime,
     Integer,
     Select,
+    SQLColumnExpression,
     Text,
     and_,
     cast,
@@ -24,12 +26,13 @@ from sqlalchemy import (
     literal,
     select,
 )
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from atlas_hub.customers.tables import Customer
-from atlas_hub.usage.compile import Definition, compile_aggregation, matching
+from atlas_hub.usage.compile import LATEST_FIRST, Definition, compile_aggregation, matching
 from atlas_hub.usage.properties import decode
 from atlas_hub.usage.tables import UsageEvent
 from atlas_hub_core.aggregations import Aggregation, Fold, Usage, aggregate
@@ -218,6 +221,38 @@ def _largest(found: dict[Any, Usage]) -> dict[Any, Usage]:
     return {key: found[key] for key in sorted(found, key=size)[: MAX_CUSTOMERS + 1]}
 
 
+async def seen_below(session: AsyncSession) -> int:
+    """Return the transaction id below which every statement from now on sees all events there are.
+
+    Those from it on may belong to transactions that run still, whenever their events are sent.
+    """
+    oldest_running = func.pg_snapshot_xmin(func.pg_current_snapshot())
+    found = await session.execute(select(cast(cast(oldest_running, Text), BigInteger)))
+    return int(found.scalar_one())
+
+
+def has_events_since(
+    transaction_id: ColumnElement[int],
+    customer_refs: Sequence[SQLColumnExpression[str | None]],
+    name: SQLColumnExpression[str],
+    start: ColumnElement[datetime],
+    end: ColumnElement[datetime],
+) -> ColumnElement[bool]:
+    """Return the condition that a row's customer has events that `seen_below` did not cover."""
+    event = (
+        select(literal(True))  # noqa: FBT003 - a value of SQL
+        .where(
+            col(UsageEvent.customer_ref) == array(customer_refs).any_(),
+            col(UsageEvent.name) == name,
+            col(UsageEvent.timestamp) >= start,
+            col(UsageEvent.timestamp) < end,
+            col(UsageEvent.transaction_id) >= transaction_id,
+        )
+        .limit(1)  # keeps it a probe of the index per row, never a join with all events
+    )
+    return func.coalesce(event.scalar_subquery(), False)
+
+
 async def sample(
     session: AsyncSession, metric: Definition, selection: Selection, *, limit: int
 ) -> list[Event]:
@@ -225,7 +260,7 @@ async def sample(
     statement = (
         select(*EVENT_COLUMNS)
         .where(*matching(metric), *selection.conditions())
-        .order_by(col(UsageEvent.timestamp).desc(), col(UsageEvent.sequence).desc())
+        .order_by(*LATEST_FIRST)
         .limit(limit)
     )
     return [to_event(row) for row in await session.execute(statement)]

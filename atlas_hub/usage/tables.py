@@ -20,7 +20,13 @@ class UsageEvent(SQLModel, table=True):
 
     __tablename__ = "usage_event"
     __table_args__ = (
-        Index("usage_event_by_customer", "customer_ref", "name", "timestamp"),
+        Index(
+            "usage_event_by_customer",
+            "customer_ref",
+            "name",
+            "timestamp",
+            postgresql_include=["transaction_id"],
+        ),
         Index("usage_event_by_name", "name", "timestamp"),
     )
     sequence: int | None = Field(

@@ -8,6 +8,7 @@ create table metric (
     filter jsonb,
     aggregation jsonb not null,
     group_by jsonb default '[]' not null,
+    late_events text not null,
     created_at timestamptz default clock_timestamp() not null,
     primary key (id),
     unique (key)

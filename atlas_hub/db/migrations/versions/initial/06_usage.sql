@@ -14,7 +14,7 @@ create table usage_event (
     unique (key)
 );
 
-create index usage_event_by_customer on usage_event (customer_ref, name, timestamp);
+create index usage_event_by_customer on usage_event (customer_ref, name, timestamp) include (transaction_id);
 
 create index usage_event_by_name on usage_event (name, timestamp);
 

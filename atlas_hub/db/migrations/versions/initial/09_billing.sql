@@ -68,6 +68,7 @@ create table charge (
     invoice_line_id text,
     quantity numeric not null,
     exact numeric not null,
+    seen_below bigint not null,
     created_at timestamptz default clock_timestamp() not null,
     primary key (id),
     foreign key(subscription_item_id) references subscription_item (id),
@@ -76,6 +77,8 @@ create table charge (
 );
 
 create unique index charge_once on charge (subscription_item_id, period_start, period_end, reason) where status = 'live';
+
+create index charge_by_item on charge (subscription_item_id, period_start);
 
 create index ix_charge_invoice_id on charge (invoice_id);
 
