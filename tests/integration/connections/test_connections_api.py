@@ -49,7 +49,8 @@ async def test_a_secret_is_nowhere_to_be_seen(api, hub, caplog) -> None:
             answers.append((await api.request(method, path, json=body)).text)
     async with hub.database.session() as session:
         for table in ("connection", "connection_secret", "audit_entry", "job"):
-            rows = await session.execute(text(f"select t::text from {table} t")  # noqa: S608 - names of this list)
+            dump = f"select t::text from {table} t"  # noqa: S608 - names of this list
+            rows = await session.execute(text(dump))
             answers += rows.scalars()
     assert CANARY not in "\n".join([*answers, caplog.text])
 
