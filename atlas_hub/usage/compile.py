@@ -31,7 +31,6 @@ from atlas_hub_core.aggregations.latest import Dated
 from atlas_hub_core.decimals import PLAIN_NUMBER, ZERO
 from atlas_hub_core.filters import parse_filter
 
-
 LATEST_FIRST: Final = (
     col(UsageEvent.timestamp).desc(),
     col(UsageEvent.event_id).collate("C").desc(),

@@ -73,7 +73,7 @@ async def test_a_secret_opens_only_where_it_was_sealed() -> None:
         ({"connector": "strype"}, "unknown_connector", "connector"),
         ({"config": {"api_base": "http://example.com"}}, "insecure_address", "config.api_base"),
         ({"config": {"colour": "red"}}, "invalid_connection", "config.colour"),
-        ({"secrets": {"api_key": CANARY}}, "invalid_connection", "secrets.webhook_secret"),
+        ({"secrets": {}}, "invalid_connection", "secrets.api_key"),
         ({"secrets": {"api_key": 5}}, "invalid_value", "secrets.api_key"),
         ({"name": ""}, "invalid_value", "name"),
         ({"extra": 1}, "unknown_field", "extra"),

@@ -2,7 +2,6 @@
 
 import pytest
 
-
 CONDITIONS = [
     ([1.0, "a"], "contains", 1, True),
     ([1.0, "a"], "contains", "a", True),
