@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
-from atlas_hub_core.errors import AtlasError
+from atlas_hub_core.errors import (
+    AtlasError,
+    Forbidden,
+    InvalidInput,
+    Unauthenticated,
+    Unavailable,
+)
 
 app = typer.Typer(
     name="atlas-hub",
@@ -158,7 +164,14 @@ def events_import(
         bool, typer.Option("--dry-run", help="Check every row, send none, show the first events.")
     ] = False,
 ) -> None:
-    """Import usage from a file. Importing it again changes nothing; changed rows are conflicts."""
+    """Import usage from a file. Importing it again changes nothing; changed rows are conflicts.
+
+    An empty cell is a property left out. Without --id-column the number of the row is the id, so
+    rows must keep their order. An interrupted import goes on where it ended.
+
+    Exit codes: 0 every row is in the hub, 1 some were rejected, 2 the import cannot be done so,
+    3 the hub does not answer.
+    """
     from atlas_hub.usage.importer.command import import_events
     from atlas_hub.usage.importer.options import Options, parse_properties
 
@@ -188,9 +201,13 @@ def connectors_list(safe_mode: SafeMode = False) -> None:
 
 
 def main() -> None:
-    """Run the command; errors made on purpose become one line and exit code 1."""
+    """Run the command; errors made on purpose become one line and an exit code.
+
+    2: what was asked for cannot be; 3: something that is needed is away, try again; else 1.
+    """
     try:
         app(standalone_mode=True)
     except AtlasError as error:
         typer.secho(f"atlas-hub: {error.message}", fg="red", err=True)
-        sys.exit(1)
+        wrong_call = isinstance(error, InvalidInput | Unauthenticated | Forbidden)
+        sys.exit(2 if wrong_call else 3 if isinstance(error, Unavailable) else 1)

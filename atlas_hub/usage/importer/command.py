@@ -10,7 +10,7 @@ from atlas_hub.usage.importer.progress import Progress
 from atlas_hub.usage.importer.report import Report
 from atlas_hub.usage.importer.run import dry_run, import_file
 from atlas_hub.usage.importer.send import Sender
-from atlas_hub_core.errors import Unavailable
+from atlas_hub_core.errors import InvalidInput, Unavailable
 
 
 def import_events(
@@ -27,11 +27,10 @@ def import_events(
     Raises:
         AtlasError: the import could not run, or not to its end.
     """
+    if not only_try:
+        _check_hub(url, key)
     with ExitStack() as stack:
-        kept = None
-        if report_file is not None:
-            kept = stack.enter_context(report_file.open("w", encoding="utf-8"))
-        report = Report(Console(), kept)
+        report = Report(Console(), report_file)
         if only_try:
             dry_run(options, report)
         else:
@@ -45,4 +44,13 @@ def import_events(
                 report.console.print("Interrupted. The same command goes on from here.")
                 raise
         report.close()
-    return 1 if report.rejected else 0
+    return 1 if report.counts.rejected else 0
+
+
+def _check_hub(url: str, key: str) -> None:
+    if not url.startswith(("http://", "https://")):
+        message = f"{url!r} is no address of a hub. Write --url as http://127.0.0.1:8000."
+        raise InvalidInput(message, code="invalid_url", field="--url")
+    if not key:
+        message = "The hub wants an API key. Give one by --key, or in ATLAS_API_KEY."
+        raise InvalidInput(message, code="missing_key", field="--key")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from atlas_hub.usage import properties
 from atlas_hub.usage.importer.options import Options, Property
 from atlas_hub.usage.importer.rows import Row
 from atlas_hub.usage.importer.times import read_time
@@ -57,7 +58,7 @@ def _property(values: dict[str, Any], wanted: Property) -> Any:
         return None
     try:
         return _READERS[wanted.type](value)
-    except (ValueError, InvalidInput):
+    except (ValueError, RecursionError, InvalidInput):
         message = f"Column {wanted.column!r} holds {_short(value)}, which is no {wanted.type}."
         raise InvalidInput(message, code="wrong_type", field=wanted.column) from None
 
@@ -81,7 +82,7 @@ def _boolean(value: Any) -> bool:
 
 
 def _json(value: Any) -> Any:
-    return json.loads(value, parse_float=Decimal) if isinstance(value, str) else value
+    return properties.decode(f'{{"value": {value}}}')["value"] if isinstance(value, str) else value
 
 
 _WORDS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}

@@ -6,36 +6,42 @@ Correctness never depends on it: rows that are sent again are repeats.
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from atlas_hub.usage.importer.options import Options
+from atlas_hub.usage.importer.report import Counts
 
 
 class Progress:
-    """The number of rows that were answered, kept in the user's cache folder."""
+    """What became of the rows that were answered, kept in the user's cache folder if it can be."""
 
     def __init__(self, options: Options, url: str) -> None:
         self._path: Final = _cache_folder() / f"{_fingerprint(options, url)}.json"
 
-    def rows_done(self) -> int:
-        """Return how many rows of this very file this very import has had answered."""
+    def load(self) -> Counts:
+        """Return what became of the rows of this very file that were answered before."""
         try:
-            return int(json.loads(self._path.read_text(encoding="ascii"))["rows"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return 0
+            return msgspec.json.decode(self._path.read_bytes(), type=Counts)
+        except (OSError, ValueError):
+            return Counts()
 
-    def save(self, rows: int) -> None:
-        """Remember that the first `rows` rows are answered."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._path.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps({"rows": rows}), encoding="ascii")
-        draft.replace(self._path)
+    def save(self, counts: Counts) -> None:
+        """Remember that the first rows are answered."""
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            draft = self._path.with_suffix(f".{os.getpid()}")
+            draft.write_bytes(msgspec.json.encode(counts))
+            draft.replace(self._path)
 
     def clear(self) -> None:
         """Forget it: the import is complete."""
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink()
 
 
 def _cache_folder() -> Path:

@@ -1,9 +1,9 @@
-"""What an import says: progress while it runs, every rejected row, and a last line."""
+"""What an import says: how far it is, every rejected row, and a last line."""
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -14,39 +14,72 @@ SHOWN: Final = 20
 
 
 @dataclass(slots=True)
-class Report:
-    """Counts of one run, and what was wrong with each rejected row."""
+class Counts:
+    """What became of the first `rows` rows."""
 
-    console: Console
-    file: TextIO | None = None
     rows: int = 0
     accepted: int = 0
     duplicates: int = 0
     rejected: int = 0
-    _shown: list[str] = field(default_factory=list)
+
+
+class Report:
+    """Counts an import and notes what was wrong with each rejected row."""
+
+    def __init__(self, console: Console, path: Path | None = None) -> None:
+        self.console: Final = console
+        self.counts = Counts()
+        self._path: Final = path
+        self._file: TextIO | None = None
+        self._shown: Final[list[str]] = []
+
+    def begin(self, counts: Counts) -> None:
+        """Go on from `counts`; the file keeps what was noted of their rows, and nothing else."""
+        self.counts = counts
+        if self._path is not None:
+            noted = list(_noted(self._path, counts.rows)) if counts.rows else []
+            self._file = self._path.open("w", encoding="utf-8")
+            self._file.writelines(noted)
 
     def reject(self, row: int, line: int, code: str, message: str) -> None:
         """Note a row that was not accepted."""
-        self.rejected += 1
+        self.counts.rejected += 1
         if len(self._shown) < SHOWN:
             self._shown.append(f"line {line} (row {row}): {code}: {message}")
-        if self.file is not None:
+        if self._file is not None:
             entry = {"row": row, "line": line, "code": code, "message": message}
-            self.file.write(json.dumps(entry) + "\n")
+            self._file.write(json.dumps(entry) + "\n")
+
+    def flush(self) -> None:
+        """Bring what was noted into the file."""
+        if self._file is not None:
+            self._file.flush()
 
     def close(self) -> None:
         """Print the first rejected rows and the sums."""
         for sentence in self._shown:
             self.console.print(sentence, style="red", markup=False, highlight=False)
-        more = self.rejected - len(self._shown)
+        counts = self.counts
+        more = counts.rejected - len(self._shown)
         if more:
-            hint = "" if self.file is not None else "; --report FILE keeps them all"
-            self.console.print(f"... and {more:,} more{hint}", highlight=False)
+            hint = f"; all are in {self._path}" if self._path else "; --report FILE keeps them all"
+            self.console.print(f"... and {more:,} more{hint}", markup=False, highlight=False)
         self.console.print(
-            f"{self.rows:,} rows: {self.accepted:,} accepted, {self.duplicates:,} repeated, "
-            f"{self.rejected:,} rejected",
+            f"{counts.rows:,} rows: {counts.accepted:,} accepted, {counts.duplicates:,} repeated, "
+            f"{counts.rejected:,} rejected",
             highlight=False,
         )
+        if self._file is not None:
+            self._file.close()
+
+
+def _noted(path: Path, rows: int) -> Iterator[str]:
+    """Yield the lines of an earlier report that are about the first `rows` rows."""
+    with suppress(OSError), path.open(encoding="utf-8") as file:
+        for line in file:
+            with suppress(ValueError, KeyError, TypeError):  # cut off by a kill, or no report
+                if json.loads(line)["row"] <= rows:
+                    yield line
 
 
 class Bar:
@@ -65,7 +98,7 @@ class Bar:
             self._progress.update(self._task, completed=position, rows=rows)
         elif rows >= self._next:
             self._console.print(f"{rows:,} rows, {position / self._size:.0%} of the file")
-            self._next += self.EVERY
+            self._next = rows + self.EVERY
 
 
 @contextmanager

@@ -2,13 +2,12 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, BinaryIO, Final, TextIO
 
 from atlas_hub.usage.importer.options import Options
+from atlas_hub.usage.properties import decode
 from atlas_hub_core.errors import InvalidInput
 
 NDJSON_ENDINGS: Final = frozenset({".ndjson", ".jsonl"})
@@ -55,6 +54,10 @@ def _read_csv(options: Options, text: TextIO) -> Iterator[Row]:
             f"{', '.join(columns) or 'none'}."
         )
         raise InvalidInput(message, code="missing_column")
+    repeated = [name for name in columns if columns.count(name) > 1]
+    if repeated:
+        message = f"{options.file} has two columns called {repeated[0]!r}. Rename one."
+        raise InvalidInput(message, code="repeated_column")
     for number, values in enumerate(reader, start=1):
         problem = None
         if "" in values and "" not in columns:
@@ -71,14 +74,9 @@ def _read_ndjson(text: TextIO) -> Iterator[Row]:
             continue
         number += 1
         try:
-            values = json.loads(content, parse_float=Decimal)
+            yield Row(number, line, decode(content))
         except (ValueError, RecursionError) as error:
-            yield Row(number, line, {}, f"is not JSON: {error}")
-            continue
-        if isinstance(values, dict):
-            yield Row(number, line, values)
-        else:
-            yield Row(number, line, {}, "is not a JSON object")
+            yield Row(number, line, {}, f"is not a JSON object: {error}")
 
 
 def open_text(file: BinaryIO) -> TextIO:

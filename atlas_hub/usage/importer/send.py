@@ -38,11 +38,22 @@ class Sender:
     def send(self, events: Sequence[dict[str, Any]]) -> Outcome:
         """Send a batch and return what became of it.
 
+        One that is too large goes in two halves; an event that is too large alone is rejected.
+
         Raises:
             Unavailable: the hub did not answer after eight tries.
             AtlasError: it refused the key or the batch as a whole.
         """
-        body = _ENCODER.encode(events)
+        response = self._post(_ENCODER.encode(events))
+        if response.status_code != 413:
+            return _outcome(response)
+        if len(events) == 1:
+            refusal = _refusal(response)
+            return Outcome(0, 0, [(0, refusal.code, refusal.message)])
+        middle = len(events) // 2
+        return _joined(self.send(events[:middle]), self.send(events[middle:]), middle)
+
+    def _post(self, body: bytes) -> httpx2.Response:
         pause, trouble = FIRST_PAUSE, ""
         for attempt in range(TRIES):
             if attempt:
@@ -54,7 +65,7 @@ class Sender:
                 trouble = f"{type(error).__name__}: {error}"
                 continue
             if response.status_code not in _AGAIN:
-                return _outcome(response)
+                return response
             trouble = f"status {response.status_code}"
             pause = max(pause, _retry_after(response))
         message = f"The hub at {self._client.base_url} does not take events ({trouble})."
@@ -63,6 +74,15 @@ class Sender:
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def _joined(first: Outcome, second: Outcome, offset: int) -> Outcome:
+    return Outcome(
+        first.accepted + second.accepted,
+        first.duplicates + second.duplicates,
+        first.rejected
+        + [(offset + index, code, message) for index, code, message in second.rejected],
+    )
 
 
 def _retry_after(response: httpx2.Response) -> float:

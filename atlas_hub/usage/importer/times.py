@@ -9,7 +9,7 @@ from atlas_hub_core.errors import InvalidInput
 from atlas_hub_core.events import parse_timestamp
 
 _NAIVE: Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?:\.([0-9]+))?"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]+)?)?"
 )
 
 
@@ -26,14 +26,9 @@ def read_time(text: str, zone: ZoneInfo | None) -> datetime:
     if zone is None:
         message = f"{text!r} has no time zone. Name the zone of such times with --timezone."
         raise InvalidInput(message, code="naive_timestamp", field="--timezone")
-    day, clock, fraction = naive.groups()
-    try:
-        local = datetime.fromisoformat(f"{day}T{clock}")
-    except ValueError:
-        message = f"{text!r} is not a time that exists."
-        raise InvalidInput(message, code="invalid_timestamp") from None
-    microseconds = int((fraction or "0")[:6].ljust(6, "0"))
-    return _in_zone(local.replace(microsecond=microseconds), zone, text)
+    day, minute, seconds = naive.groups()
+    local = parse_timestamp(f"{day}T{minute}{seconds or ':00'}Z").replace(tzinfo=None)
+    return _in_zone(local, zone, text)
 
 
 def _in_zone(local: datetime, zone: ZoneInfo, text: str) -> datetime:
