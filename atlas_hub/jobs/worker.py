@@ -69,7 +69,8 @@ class JobWorker:
             await asyncio.wait((looking,), timeout=self._grace_seconds)
             await self._slots.drain(self._grace_seconds)
             left.set()
-            await asyncio.wait((listening,), timeout=self._grace_seconds)
+            # Nor are these: a cancelled statement can leave its connection behind.
+            await asyncio.wait((listening, *others), timeout=self._grace_seconds)
             await end(looking, listening, *others)
             await self._presence.leave()
 
@@ -84,7 +85,7 @@ class JobWorker:
             ("schedules", self._fire_schedules, self._poll_seconds),
             ("presence", self._presence.beat, BEAT_SECONDS),
         ):
-            yield repeat(name, step, seconds, wake=asyncio.Event(), stop=left)
+            yield repeat(name, step, seconds, wake=left, stop=left)
 
     async def _listen(self, left: asyncio.Event) -> None:
         if self._redis_url is not None:

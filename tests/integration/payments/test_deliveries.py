@@ -64,11 +64,13 @@ class Gateway:
         stop = asyncio.Event()
         running = asyncio.create_task(worker.run(stop))
         deadline = time.monotonic() + seconds
-        while await self.waiting():
-            assert time.monotonic() < deadline, await self.waiting()
-            await asyncio.sleep(0.05)
-        stop.set()
-        await running
+        try:
+            while await self.waiting():
+                assert time.monotonic() < deadline, await self.waiting()
+                await asyncio.sleep(0.05)
+        finally:
+            stop.set()
+            await running
 
     async def waiting(self) -> list[dict[str, Any]]:
         jobs = (await self.shop.call("GET", "/v1/jobs"))["data"]
