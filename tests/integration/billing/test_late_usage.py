@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, text
 
 from atlas_hub.billing.verify import verify_invoices
-from tests.integration.billing.shop import MONTHLY, REQUESTS, Shop, fee, lines_of, usage
+from tests.integration.shop import MONTHLY, REQUESTS, Shop, fee, lines_of, usage
 
 TOKENS = {
     "key": "tokens",
