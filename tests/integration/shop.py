@@ -62,8 +62,18 @@ class Shop:
             {"id": f"{customer}-{time}", "name": "request", "customer": customer, "timestamp": time}
             for time in times
         ]
+        await self.send(events)
+
+    async def send(self, events: Sequence[dict[str, Any]]) -> None:
+        """Send events that all have to be accepted."""
         answer = await self.call("POST", "/v1/events", events)
         assert answer["rejected"] == [], answer
+
+    async def late(self, customer: str = "acme") -> list[dict[str, Any]]:
+        """Return the late usage of a customer that is not billed."""
+        page: dict[str, Any] = await self.call("GET", f"/v1/billing/late?customer={customer}")
+        late: list[dict[str, Any]] = page["data"]
+        return late
 
     async def bill(self, **body: Any) -> list[dict[str, Any]]:
         """Run billing and return the invoices, oldest period first."""
