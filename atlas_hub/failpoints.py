@@ -5,6 +5,7 @@ means the second time the place is passed. With the variable unset a failpoint c
 """
 
 import asyncio
+import logging
 import os
 import signal
 from dataclasses import dataclass, field
@@ -37,6 +38,12 @@ def _parse(text: str) -> dict[str, _Armed]:
 
 
 _ARMED: Final = _parse(os.environ.get("ATLAS_FAILPOINTS", ""))
+
+
+if _ARMED:
+    logging.getLogger(__name__).warning(
+        "ATLAS_FAILPOINTS is set: this process will fail on purpose"
+    )
 
 
 async def failpoint(name: str) -> None:

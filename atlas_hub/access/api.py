@@ -55,7 +55,9 @@ class AuditAnswer(Answer):
     changes: dict[str, Any]
 
 
-@router.post("/v1/api_keys", status_code=201, openapi_extra=needs("api_keys:write"))
+@router.post(
+    "/v1/api_keys", status_code=201, openapi_extra=needs("api_keys:write", secret_answer=True)
+)
 async def create_api_key(body: NewApiKey, session: Session, caller: Caller) -> CreatedApiKey:
     """Make an API key. The answer is the only place the key ever stands in."""
     row, key = await create_key(session, caller, body.name, body.scopes, body.expires_at)

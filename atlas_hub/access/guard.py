@@ -35,14 +35,14 @@ class KeyGuard:
 
     async def __call__(self, request: Request, session: AsyncSession, permission: str) -> Actor:
         """Return the caller; raise `Unauthenticated` or `Forbidden`."""
-        actor = await self._actor(_bearer(request), session)
+        actor = await self._actor(request, session)
         if not actor.may(permission):
             message = f"This needs the scope {permission}, which your API key does not have."
             raise Forbidden(message, code="missing_scope")
         return actor
 
-    async def _actor(self, key: str, session: AsyncSession) -> Actor:
-        hashed = hash_key(key)
+    async def _actor(self, request: Request, session: AsyncSession) -> Actor:
+        hashed = hash_key(_bearer(request))
         known = self._known.get(hashed)
         if known is None or time.monotonic() - known.checked > CACHE_SECONDS:
             known = await _look_up(session, hashed)
@@ -70,13 +70,15 @@ async def _look_up(session: AsyncSession, hashed: bytes) -> _Known:
     ).scalar_one_or_none()
     if row is None or row.revoked_at is not None:
         raise Unauthenticated("This API key is unknown or revoked.", code="invalid_key")
+    known = _Known(Actor(row.id, frozenset(row.scopes)), row.expires_at, time.monotonic())
     await _note_use(session, row.id)
-    return _Known(Actor(row.id, frozenset(row.scopes)), row.expires_at, time.monotonic())
+    return known
 
 
 async def _note_use(session: AsyncSession, key_id: str) -> None:
-    await session.execute(
-        update(ApiKey)
+    """Note it and commit before the request begins: it may be long, and others would wait."""
+    unused = (
+        select(col(ApiKey.id))
         .where(
             col(ApiKey.id) == key_id,
             or_(
@@ -84,5 +86,9 @@ async def _note_use(session: AsyncSession, key_id: str) -> None:
                 col(ApiKey.last_used_at) < func.now() - USED_EVERY,
             ),
         )
-        .values(last_used_at=func.now())
+        .with_for_update(skip_locked=True)
     )
+    await session.execute(
+        update(ApiKey).where(col(ApiKey.id).in_(unused)).values(last_used_at=func.now())
+    )
+    await session.commit()

@@ -15,7 +15,7 @@ from atlas_hub.access.permissions import check_scopes
 from atlas_hub.access.tables import ApiKey
 from atlas_hub.db.ids import new_id
 from atlas_hub.http.actor import SYSTEM, Actor
-from atlas_hub_core.errors import Conflict, Forbidden, NotFound
+from atlas_hub_core.errors import Conflict, Forbidden, InvalidInput, NotFound
 
 BOOTSTRAP_NAME: Final = "bootstrap"
 
@@ -38,6 +38,9 @@ async def create_key(
         Forbidden: the new key could do more than its maker.
     """
     check_scopes(scopes)
+    if name == BOOTSTRAP_NAME:
+        message = f"The name {name!r} belongs to the key of ATLAS_BOOTSTRAP_KEY; choose another."
+        raise InvalidInput(message, code="reserved_name", field="name")
     beyond = [scope for scope in scopes if not actor.may(scope)]
     if beyond:
         message = f"Your key does not have {', '.join(beyond)}, so it cannot give it away."
@@ -64,7 +67,7 @@ async def revoke_key(session: AsyncSession, actor: Actor, key_id: str) -> ApiKey
 
 
 async def ensure_bootstrap_key(session: AsyncSession, key: str) -> None:
-    """Make `key` valid with all scopes, and any earlier bootstrap key invalid."""
+    """Make `key` valid with all scopes unless it was revoked, and any earlier one invalid."""
     hashed = hash_key(key)
     earlier = await session.execute(
         select(ApiKey)
@@ -77,12 +80,11 @@ async def ensure_bootstrap_key(session: AsyncSession, key: str) -> None:
         row.revoked_at = (await session.execute(select(func.now()))).scalar_one()
     key_id = new_id("key")
     values = {"id": key_id, "name": BOOTSTRAP_NAME, "key_hash": hashed, "scopes": ["*"]}
-    await session.execute(
-        insert(ApiKey)
-        .values(values)
-        .on_conflict_do_update(index_elements=["key_hash"], set_={"revoked_at": None})
+    added = await session.execute(
+        insert(ApiKey).values(values).on_conflict_do_nothing().returning(col(ApiKey.id))
     )
-    audit.record(session, SYSTEM, "bootstrap", "api_key", key_id)
+    if added.first() is not None:
+        audit.record(session, SYSTEM, "bootstrap", "api_key", key_id)
 
 
 async def create_first_key(session: AsyncSession) -> str | None:

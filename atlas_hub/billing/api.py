@@ -18,7 +18,7 @@ from atlas_hub.customers.service import resolve_customer
 from atlas_hub.http.bodies import Answer, Body, Timestamp
 from atlas_hub.http.paging import Cursor, Limit, Page, fetch_page
 from atlas_hub.http.routing import Caller, HubDep, Router, Session, needs
-from atlas_hub_core.errors import Conflict
+from atlas_hub_core.errors import Conflict, Forbidden
 
 router = Router("billing")
 
@@ -35,9 +35,13 @@ class BillingRun(Body):
 
 
 class BillingRunAnswer(Answer):
-    """The invoices that the run wrote, finalized, or left as drafts."""
+    """The invoices that the run wrote, finalized, or left as drafts, and what it could not bill.
+
+    `failed` says why, by the id of the subscription or invoice; the next run tries it again.
+    """
 
     invoices: list[str]
+    failed: dict[str, str]
 
 
 Status = Literal["draft", "open", "paid", "void", "uncollectible"]
@@ -46,8 +50,11 @@ Status = Literal["draft", "open", "paid", "void", "uncollectible"]
 @router.post("/v1/billing/run", openapi_extra=needs("billing:write"))
 async def bill(body: BillingRun, hub: HubDep, caller: Caller) -> BillingRunAnswer:
     """Bill everything that is due, and answer when it is done."""
-    invoices = await run_billing(hub, caller, body.as_of, finalize=body.finalize)
-    return BillingRunAnswer(invoices=invoices)
+    if body.finalize and not caller.may("invoices:write"):
+        message = "finalize needs the scope invoices:write, which your API key does not have."
+        raise Forbidden(message, code="missing_scope", field="finalize")
+    run = await run_billing(hub, caller, body.as_of, finalize=body.finalize)
+    return BillingRunAnswer(invoices=run.invoices, failed=run.failed)
 
 
 @router.get("/v1/billing/late", openapi_extra=needs("invoices:read"))

@@ -50,10 +50,7 @@ class BillableItem:
 
     def period_after(self, instant: datetime | None) -> Period | None:
         """Return the first service period that begins at or after `instant`; None: the first."""
-        for period in self.term.service_periods(self.cadence, _END_OF_TIME):
-            if instant is None or period.start >= instant:
-                return period
-        return None
+        return self.term.period_from(self.cadence, instant)
 
     @property
     def closes(self) -> bool:

@@ -4,7 +4,8 @@ Each batch is one transaction over whole subscriptions, whose rows it locks, so 
 time share the work. The statements of a batch grow with its metrics, not with its customers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,6 +17,7 @@ from atlas_hub.billing.drafts import write_drafts
 from atlas_hub.billing.finalize import finalize_invoices
 from atlas_hub.billing.items import BillableItem, load_items
 from atlas_hub.billing.late import find_late
+from atlas_hub.billing.parts import in_parts
 from atlas_hub.billing.rate import Work, rate_all
 from atlas_hub.billing.rated import COLLECTION_WINDOW, Rated
 from atlas_hub.billing.tables import Invoice
@@ -32,15 +34,27 @@ CLOSING_WINDOW: Final = timedelta(days=35)
 """How long after its last period was billed an ended item is looked at for late usage."""
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a billing run came to.
+
+    Attributes:
+        invoices: Ids of the invoices it wrote, finalized, or left as drafts.
+        failed: Why a subscription or an invoice could not be billed, by id; the next run tries
+            again.
+    """
+
+    invoices: list[str]
+    failed: dict[str, str]
+
+
 async def run_billing(
     hub: Hub, actor: Actor, as_of: datetime | None = None, *, finalize: bool = False
-) -> list[str]:
+) -> Run:
     """Charge everything due at `as_of` (default: business time now).
 
-    Drafts whose collection window has ended are finalized; with `finalize`, all of them are.
-
-    Returns:
-        The ids of the invoices this run wrote, finalized, or left as drafts.
+    Drafts whose collection window has ended are finalized; with `finalize`, all of them are. What
+    fails is left out and named; it keeps nobody else from being billed.
 
     Raises:
         InvalidInput: with code `as_of_in_future`.
@@ -54,43 +68,60 @@ async def run_billing(
             "only what is already due can be billed."
         )
         raise InvalidInput(message, code="as_of_in_future", field="as_of")
-    written = await _write_due(hub, actor, as_of)
+    written, failed = await _write_due(hub, actor, as_of)
     drafts = await _drafts(hub, as_of)
     ready = [row_id for row_id, finalize_at in drafts if finalize or finalize_at <= now]
     for start in range(0, len(ready), BATCH):
-        async with hub.database.transaction() as session:
-            await finalize_invoices(session, hub, actor, ready[start : start + BATCH])
-    return sorted({*written, *(row_id for row_id, _ in drafts)})
+
+        async def act(session: AsyncSession, ids: Sequence[str]) -> list[str]:
+            await finalize_invoices(session, hub, actor, ids)
+            return []
+
+        await in_parts(hub.database, ready[start : start + BATCH], act, failed)
+    return Run(sorted({*written, *(row_id for row_id, _ in drafts)}), failed)
 
 
-async def _write_due(hub: Hub, actor: Actor, as_of: datetime) -> list[str]:
+async def _write_due(hub: Hub, actor: Actor, as_of: datetime) -> tuple[list[str], dict[str, str]]:
     written: list[str] = []
+    failed: dict[str, str] = {}
+
+    async def act(session: AsyncSession, ids: Sequence[str]) -> list[str]:
+        await _lock(session, ids)
+        invoices = await _bill(session, hub, actor, ids, as_of)
+        await failpoint("billing.before_commit")
+        return invoices
+
     for _ in range(MAX_PASSES):
-        async with hub.database.transaction() as session:
-            subscriptions = await _due_subscriptions(session, as_of)
-            if not subscriptions:
-                return written
-            written += await _bill(session, hub, actor, subscriptions, as_of)
-            await failpoint("billing.before_commit")
+        async with hub.database.session() as session:
+            subscriptions = await _due_subscriptions(session, as_of, failed)
+        if not subscriptions:
+            return written, failed
+        written += await in_parts(hub.database, subscriptions, act, failed)
     message = f"the billing run did not end within {MAX_PASSES} batches"
     raise RuntimeError(message)
 
 
-async def _due_subscriptions(session: AsyncSession, as_of: datetime) -> list[str]:
-    due = (
+async def _due_subscriptions(
+    session: AsyncSession, as_of: datetime, failed: Collection[str]
+) -> list[str]:
+    found = await session.execute(
         select(col(SubscriptionItem.subscription_id))
-        .where(*_is_due(as_of))
+        .where(*_is_due(as_of), col(SubscriptionItem.subscription_id).not_in(failed))
         .distinct()
         .order_by(col(SubscriptionItem.subscription_id))
         .limit(BATCH)
     )
-    locked = await session.execute(
+    return list(found.scalars())
+
+
+async def _lock(session: AsyncSession, subscriptions: Sequence[str]) -> None:
+    """Wait for other runs to be done with these; what they billed is then no longer due."""
+    await session.execute(
         select(col(Subscription.id))
-        .where(col(Subscription.id).in_(due))
+        .where(col(Subscription.id).in_(subscriptions))
         .order_by(col(Subscription.id))
         .with_for_update()
     )
-    return list(locked.scalars())
 
 
 def _is_due(as_of: datetime) -> tuple[ColumnElement[bool], ...]:

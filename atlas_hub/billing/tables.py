@@ -105,16 +105,24 @@ class InvoiceCounter(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """One invoice at one payment connection, and the gateway's last known word on it."""
+    """One invoice at one payment connection, and the gateway's last known word on it.
+
+    An invoice has at most one that is not void, so no two gateways can collect it.
+    """
 
     __tablename__ = "delivery"
     __table_args__ = (
-        UniqueConstraint("invoice_id", "connection_id"),
+        Index(
+            "delivery_once",
+            "invoice_id",
+            unique=True,
+            postgresql_where=text("status <> 'void'"),
+        ),
         UniqueConstraint("connection_id", "vendor_id"),
         Index(
             "delivery_unsettled",
             "connection_id",
-            postgresql_where=text("status not in ('paid', 'void', 'uncollectible')"),
+            postgresql_where=text("status not in ('paid', 'void')"),
         ),
     )
     id: str = id_column("dlv")

@@ -103,7 +103,7 @@ def doctor() -> None:
 
 @app.command()
 def verify() -> None:
-    """Recompute invoices and the audit chain from what they were made of; report differences."""
+    """Check that stored invoices add up and that no audit entry was changed; report differences."""
     from atlas_hub.cli.verify import verify as run
 
     raise typer.Exit(run())

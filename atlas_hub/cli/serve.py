@@ -89,6 +89,8 @@ async def _serve(
         if with_worker:
             worker = keep_worker(settings, database_url=database_url, redis_url=redis_url)
             helpers.append(asyncio.create_task(worker))
+        for helper in helpers:
+            helper.add_done_callback(lambda task: _stop_on_failure(server, task))
         try:
             await server.serve(sockets=[listener])
         finally:
@@ -114,6 +116,12 @@ def _stop_on_signals(server: uvicorn.Server) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
+
+
+def _stop_on_failure(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.critical("the hub stops: a part of it failed", exc_info=error)
+        server.should_exit = True
 
 
 def _greet(url: str, first_key: str | None) -> None:

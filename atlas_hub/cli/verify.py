@@ -18,6 +18,7 @@ def verify() -> int:
 async def _verify(services: Services) -> int:
     database = Database(services.database_url)
     try:
+        await database.check()
         async with database.session() as session:
             entries, tampered = await verify_chain(session)
             invoices, wrong = await verify_invoices(session)

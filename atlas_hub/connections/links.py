@@ -76,17 +76,3 @@ async def vendor_id_of(
         )
     )
     return found.scalar_one_or_none()
-
-
-async def hub_id_of(
-    session: AsyncSession, connection_id: str, resource: str, vendor_id: str
-) -> str | None:
-    """Return the hub record that a vendor record stands for, if they are linked."""
-    found = await session.execute(
-        select(col(Link.hub_id)).where(
-            col(Link.connection_id) == connection_id,
-            col(Link.resource) == resource,
-            col(Link.vendor_id) == vendor_id,
-        )
-    )
-    return found.scalar_one_or_none()

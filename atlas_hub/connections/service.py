@@ -16,6 +16,7 @@ from atlas_hub.connections.secrets import secret_box
 from atlas_hub.connections.tables import Connection, ConnectionSecret
 from atlas_hub.http.actor import Actor
 from atlas_hub.hub import Hub
+from atlas_hub.jobs.queue import enqueue
 from atlas_hub.sdk import Check, ConnectionSettings, Connector, ConnectorError
 from atlas_hub_core.errors import Conflict, InvalidInput, NotFound
 
@@ -73,7 +74,9 @@ async def change_connection(
     plugin = connector_named(hub, row.connector)
     changes: dict[str, Any] = {}
     if config is not None:
+        before = row.config
         row.config = _check(plugin.config_model, config, "config").model_dump(mode="json")
+        await _keep_secrets_home(session, row, before, secrets or {})
         changes["config"] = row.config
     if secrets is not None:
         kept = await read_secrets(session, hub, row.id)
@@ -86,8 +89,25 @@ async def change_connection(
         changes["secrets"] = sorted(secrets)
     if enabled is not None:
         row.enabled = changes["enabled"] = enabled
+        if enabled:
+            await enqueue(session, "payments.resume", row.id)
     audit.record(session, actor, "change", "connection", row.id, changes)
     await session.flush()
+
+
+async def _keep_secrets_home(
+    session: AsyncSession, row: Connection, before: dict[str, Any], given: dict[str, str]
+) -> None:
+    """Refuse to send stored secrets to an address they were not entered for."""
+    names = {name for name in (*before, *row.config) if name.endswith("_base")}
+    moved = [name for name in sorted(names) if before.get(name) != row.config.get(name)]
+    kept = [each.name for each in await _secret_rows(session, row.id) if each.name not in given]
+    if moved and kept:
+        message = (
+            f"config.{moved[0]} changes where secrets are sent, so enter them again: "
+            f"{', '.join(sorted(kept))}."
+        )
+        raise InvalidInput(message, code="secrets_required", field="secrets")
 
 
 async def get_connection(session: AsyncSession, reference: str) -> Connection:

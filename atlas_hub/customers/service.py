@@ -60,9 +60,17 @@ async def change_customer(
     """Set the columns in `changes`.
 
     Raises:
-        Conflict: With code `customer_exists`, if another has its new external id.
+        Conflict: With code `customer_exists`, if another has its new external id, or
+            `external_id_fixed`, if it has one already.
     """
     customer = await resolve_customer(session, reference, lock=True)
+    external_id = changes.get("external_id", customer.external_id)
+    if customer.external_id is not None and external_id != customer.external_id:
+        message = (
+            f"external_id {customer.external_id!r} stays: events carry it, and this customer "
+            "would lose their usage. Make another customer instead."
+        )
+        raise Conflict(message, code="external_id_fixed", field="external_id")
     async with unless_taken(session, _exists(changes.get("external_id"))):
         customer.sqlmodel_update(changes)
     audit.record(session, actor, "change", "customer", customer.id, _readable(changes))

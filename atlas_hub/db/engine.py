@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, Final
 
+import asyncpg
 import msgspec
 from sqlalchemy import make_url, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -37,6 +39,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
+            hide_parameters=True,  # errors are logged and kept, parameters may be secret
             connect_args={"server_settings": _server_settings()},
             json_serializer=_write_json,
             json_deserializer=_read_json,
@@ -63,7 +66,7 @@ class Database:
             async with self.engine.connect() as connection:
                 answer = await connection.execute(text("show server_version_num"))
                 version = int(answer.scalar_one())
-        except (OSError, ConnectionError) as error:
+        except (OSError, SQLAlchemyError, asyncpg.PostgresError) as error:
             message = f"PostgreSQL at {self.url.render_as_string()} does not answer: {error}"
             raise Unavailable(message, code="database_unavailable") from error
         if version < MINIMUM_SERVER:

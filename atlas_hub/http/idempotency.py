@@ -20,6 +20,7 @@ from atlas_hub_core.errors import Conflict, InvalidInput, Malformed
 HEADER: Final = "idempotency-key"
 KEPT: Final = timedelta(days=30)
 MAX_LENGTH: Final = 255
+NOT_KEPT: Final = b""
 
 
 async def answer_once(
@@ -27,8 +28,13 @@ async def answer_once(
     session: AsyncSession,
     actor: str,
     act: Callable[[Request], Awaitable[Response]],
+    *,
+    keep: bool = True,
 ) -> Response:
-    """Run `act` unless this actor's key was answered before; the caller commits."""
+    """Run `act` unless this actor's key was answered before; the caller commits.
+
+    An answer that is not to be kept is noted without its body.
+    """
     key = request.headers.get(HEADER)
     if key is None:
         return await act(request)
@@ -48,7 +54,7 @@ async def answer_once(
                 key=key,
                 request_hash=request_hash,
                 status=response.status_code,
-                body=bytes(response.body),
+                body=bytes(response.body) if keep else NOT_KEPT,
             )
         )
     return response
@@ -83,6 +89,9 @@ def _replay(record: IdempotencyRecord, request_hash: bytes) -> Response:
             "This Idempotency-Key was used for another request. Use a new key for a new write."
         )
         raise InvalidInput(message, code="idempotency_key_reused", field=HEADER)
+    if record.body == NOT_KEPT and record.status != 204:
+        message = "This request was answered before, and its answer holds a secret shown only once."
+        raise Conflict(message, code="answer_not_kept", field=HEADER)
     return Response(
         record.body,
         record.status,

@@ -9,8 +9,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from atlas_hub.http.headers import SECURITY_HEADERS
 from atlas_hub_core import errors
 
 logger = logging.getLogger(__name__)
@@ -73,7 +75,7 @@ def problem_response(
         field=field,
         errors=field_problems or [],
     )
-    headers = {}
+    headers = dict(SECURITY_HEADERS)  # a failure is answered outside of all middleware
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status == HTTPStatus.UNAUTHORIZED:
@@ -102,7 +104,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(DBAPIError, _database_error)
     app.add_exception_handler(UnicodeEncodeError, _text_error)
-    for away in (ConnectionError, TimeoutError):
+    for away in (ConnectionError, TimeoutError, PoolTimeoutError):
         app.add_exception_handler(away, _database_away)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -197,12 +199,15 @@ def _database_error(request: Request, error: Exception) -> JSONResponse:
     return _unexpected(request, error)
 
 
-_AWAY: Final = ("08", "53", "57")
+_AWAY: Final = ("08", "40", "53", "57")  # 40: a deadlock or conflict that another try resolves
 
 
 def _database_away(request: Request, error: Exception) -> JSONResponse:
     logger.warning("%s %s: PostgreSQL is away: %s", request.method, request.url.path, error)
-    detail = "PostgreSQL does not answer. Nothing was changed; try again in a moment."
+    detail = (
+        "PostgreSQL does not answer. A write may or may not have happened: repeat it in a moment "
+        "with the same Idempotency-Key."
+    )
     return problem_response(503, "database_unavailable", detail)
 
 

@@ -20,11 +20,17 @@ from atlas_hub.hub import Hub
 
 PUBLIC: Final = "public"
 _EXTENSION: Final = "x-permission"
+_ONCE: Final = "x-answered-once"
 
 
-def needs(permission: str) -> dict[str, Any]:
-    """Declare a route's permission: `openapi_extra=needs("customers:write")`."""
+def needs(permission: str, *, secret_answer: bool = False) -> dict[str, Any]:
+    """Declare a route's permission: `openapi_extra=needs("customers:write")`.
+
+    A secret answer is given once and not kept for a repeated `Idempotency-Key`.
+    """
     extra: dict[str, Any] = {_EXTENSION: permission}
+    if secret_answer:
+        extra[_ONCE] = True
     if permission != PUBLIC:
         extra["security"] = [{"ApiKey": []}]
     return extra
@@ -39,6 +45,7 @@ class GuardedRoute(APIRoute):
             message = f"{path} declares no permission: pass openapi_extra=needs(...)"
             raise TypeError(message)
         self.permission: Final[str] = permission
+        self.keeps_answer: Final = not options["openapi_extra"].get(_ONCE, False)
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -46,26 +53,26 @@ class GuardedRoute(APIRoute):
         act = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            return await _answer(
-                StrictRequest(request.scope, request.receive), self.permission, act
-            )
+            return await _answer(StrictRequest(request.scope, request.receive), self, act)
 
         return handle
 
 
 async def _answer(
-    request: Request, permission: str, act: Callable[[Request], Awaitable[Response]]
+    request: Request, route: GuardedRoute, act: Callable[[Request], Awaitable[Response]]
 ) -> Response:
     guard: Guard = request.app.state.guard
     async with hub_of(request).database.session() as session:
         request.state.session = session
-        if permission == PUBLIC:
+        if route.permission == PUBLIC:
             response = await act(request)
         else:
-            actor = request.state.actor = await guard(request, session, permission)
+            actor = request.state.actor = await guard(request, session, route.permission)
             once = request.method != "GET"
             response = await (
-                answer_once(request, session, actor.id, act) if once else act(request)
+                answer_once(request, session, actor.id, act, keep=route.keeps_answer)
+                if once
+                else act(request)
             )
         await session.commit()
         return response

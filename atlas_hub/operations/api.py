@@ -11,7 +11,7 @@ from atlas_hub.access import audit
 from atlas_hub.http.bodies import Answer, Body, Timestamp
 from atlas_hub.http.paging import Cursor, Limit, Page, fetch_page
 from atlas_hub.http.routing import PUBLIC, Caller, HubDep, Router, Session, needs
-from atlas_hub.jobs.dead import retry
+from atlas_hub.jobs.dead import dead_jobs, retry
 from atlas_hub.jobs.queue import enqueue
 from atlas_hub.jobs.tables import Job
 from atlas_hub.operations.health import Health, readiness
@@ -97,8 +97,8 @@ async def list_all_jobs(
     cursor: Cursor = None,
 ) -> Page[JobAnswer]:
     """List jobs that are waiting, running or dead, newest first."""
-    statement = select(Job)
-    if state is not None:
+    statement = dead_jobs() if state == "dead" else select(Job)
+    if state not in (None, "dead"):
         statement = statement.where(col(Job.state) == state)
     rows, following = await fetch_page(session, statement, col(Job.id), limit=limit, cursor=cursor)
     return Page(data=[JobAnswer.model_validate(row) for row in rows], next_cursor=following)

@@ -83,6 +83,9 @@ async def deliver_invoice(
             message = "No payment connection is enabled. POST /v1/connections makes one."
             raise Conflict(message, code="no_payment_connection")
         connection = found
+    if not connection.enabled:
+        message = f"The connection {connection.name!r} is disabled; enable it first."
+        raise Conflict(message, code="connection_disabled", field="connection")
     delivery = await start_delivery(session, invoice, connection)
     await reopen(session, delivery, invoice.customer_id)
     audit.record(session, caller, "deliver", "invoice", invoice_id, {"to": connection.id})

@@ -22,7 +22,9 @@ from atlas_hub.jobs.kinds import JobRun
 from atlas_hub.payments.gateways import open_gateway
 from atlas_hub.payments.settle import settle
 from atlas_hub.payments.steps import IntentSteps
+from atlas_hub.payments.tables import Intent
 from atlas_hub.sdk import (
+    INVOICE_STEP,
     GatewayState,
     PaymentCustomer,
     PaymentGateway,
@@ -31,7 +33,8 @@ from atlas_hub.sdk import (
     Rejected,
 )
 
-SETTLED: Final = frozenset({"paid", "void", "uncollectible"})
+SETTLED: Final = frozenset({"paid", "void"})
+"""What a gateway never takes back; an uncollectible invoice may still be paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ async def deliver(hub: Hub, job: JobRun) -> None:
 async def _bring_over(
     job: JobRun, gateway: PaymentGateway, order: _Order, steps: IntentSteps
 ) -> GatewayState:
-    if order.status == "void" and order.delivery.vendor_id is not None:
+    if order.status in ("void", "paid") and order.delivery.vendor_id is not None:
         return await gateway.void(order.delivery.vendor_id, steps)
     invoice = order.invoice
     if invoice.customer.vendor_id is None:
@@ -92,16 +95,33 @@ async def _read(hub: Hub, job: JobRun) -> _Order | None:
         delivery = await session.get(Delivery, job.key)
         if delivery is None or delivery.status in SETTLED:
             return None
+        delivery.vendor_id = delivery.vendor_id or await _begun(session, delivery)
         invoice = await session.get_one(Invoice, delivery.invoice_id)
-        if invoice.status == "void" and delivery.vendor_id is None:
+        if invoice.status in ("void", "paid") and delivery.vendor_id is None:
             return None
         connection = await session.get_one(Connection, delivery.connection_id)
+        if not connection.enabled:
+            return None
         return _Order(
             delivery=delivery,
             status=invoice.status,
             invoice=await _payment_invoice(session, invoice, connection.id),
             connection=await open_connection(session, hub, connection),
         )
+
+
+async def _begun(session: AsyncSession, delivery: Delivery) -> str | None:
+    """Return the gateway's id of an invoice whose delivery broke off before it was noted."""
+    found = await session.execute(
+        select(col(Intent.result)).where(
+            col(Intent.connection_id) == delivery.connection_id,
+            col(Intent.scope) == delivery.id,
+            col(Intent.step) == INVOICE_STEP,
+            col(Intent.state) == "done",
+        )
+    )
+    result = found.scalar_one_or_none()
+    return str(result["id"]) if result else None
 
 
 async def _payment_invoice(

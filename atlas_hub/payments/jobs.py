@@ -8,7 +8,7 @@ from atlas_hub.hub import Hub
 from atlas_hub.jobs.kinds import JobKind, JobRun
 from atlas_hub.jobs.schedules import Schedule
 from atlas_hub.payments.deliver import deliver
-from atlas_hub.payments.poll import poll, poll_all
+from atlas_hub.payments.poll import poll, poll_all, resume
 from atlas_hub.payments.start import start
 
 SCHEDULES = (Schedule("payments.poll_all", "payments.poll_all", "all", every_seconds=30),)
@@ -18,6 +18,7 @@ _HANDLERS: Final[dict[str, Callable[[Hub, JobRun], Awaitable[None]]]] = {
     "payments.deliver": deliver,
     "payments.poll": poll,
     "payments.poll_all": poll_all,
+    "payments.resume": resume,
 }
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -46,14 +46,33 @@ async def poll(hub: Hub, job: JobRun) -> None:
         await session.merge(PollCursor(connection_id=job.key, cursor=changes.cursor, polled_at=now))
 
 
+async def resume(_: Hub, job: JobRun) -> None:
+    """Run the job `payments.resume`: look at all that waited while a connection was disabled."""
+    async with job.transaction() as session:
+        waiting = await session.execute(
+            select(col(Delivery.id)).where(
+                col(Delivery.connection_id) == job.key, col(Delivery.status).not_in(SETTLED)
+            )
+        )
+        await enqueue_many(session, "payments.deliver", waiting.scalars())
+
+
 async def _look_at_quiet(session: AsyncSession, connection_id: str) -> None:
-    found = await session.execute(
+    """Ask for what nothing was heard of for long, longest first, each once per such while."""
+    quiet = (
         select(col(Delivery.id))
         .where(
             col(Delivery.connection_id) == connection_id,
             col(Delivery.status).not_in(SETTLED | {"failed"}),
             col(Delivery.updated_at) < func.now() - QUIET,
         )
+        .order_by(col(Delivery.updated_at))
         .limit(BATCH)
     )
-    await enqueue_many(session, "payments.deliver", found.scalars())
+    asked = await session.execute(
+        update(Delivery)
+        .where(col(Delivery.id).in_(quiet))
+        .values(updated_at=func.now())
+        .returning(col(Delivery.id))
+    )
+    await enqueue_many(session, "payments.deliver", asked.scalars())

@@ -17,8 +17,7 @@ logger = logging.getLogger(__name__)
 async def settle(session: AsyncSession, hub: Hub, delivery_id: str, state: GatewayState) -> None:
     """Write what the gateway says; the caller commits.
 
-    The invoice becomes paid only if currency and amounts are its own. A settled delivery never
-    goes back.
+    The invoice becomes paid only if currency and amounts are its own.
     """
     delivery = await session.get_one(Delivery, delivery_id, with_for_update=True)
     invoice = await session.get_one(Invoice, delivery.invoice_id, with_for_update=True)
@@ -32,6 +31,11 @@ async def settle(session: AsyncSession, hub: Hub, delivery_id: str, state: Gatew
         return
     delivery.status, delivery.detail = state.status, state.detail
     delivery.amount_paid = state.amount_paid
+    if state.status == "paid" and invoice.status == "void":
+        delivery.detail = "paid at the gateway although the invoice is void; refund it there"
+        logger.error("invoice %s at %s: %s", invoice.id, delivery.connection_id, delivery.detail)
+    if state.status == "uncollectible" and invoice.status == "open":
+        invoice.status = "uncollectible"
     if state.status == "paid" and invoice.status in ("open", "uncollectible"):
         invoice.status = "paid"
         invoice.amount_paid = state.amount_paid

@@ -13,6 +13,7 @@ from atlas_hub.jobs.kinds import JobRun
 from atlas_hub.jobs.queue import enqueue
 from atlas_hub.payments.gateways import default_connection
 from atlas_hub.payments.tables import Intent
+from atlas_hub_core.errors import Conflict
 
 
 async def start(hub: Hub, job: JobRun) -> None:
@@ -24,9 +25,21 @@ async def start(hub: Hub, job: JobRun) -> None:
         invoice = await session.get(Invoice, job.key)
         if invoice is None or invoice.status != "open":
             return
+        if await live_delivery(session, invoice.id) is not None:
+            return
         connection = await default_connection(session, hub)
         if connection is not None:
             await start_delivery(session, invoice, connection)
+
+
+async def live_delivery(session: AsyncSession, invoice_id: str) -> Delivery | None:
+    """Return where an invoice is, or is on its way to; None if nowhere."""
+    found = await session.execute(
+        select(Delivery).where(
+            col(Delivery.invoice_id) == invoice_id, col(Delivery.status) != "void"
+        )
+    )
+    return found.scalar_one_or_none()
 
 
 async def reopen(session: AsyncSession, delivery: Delivery, customer_id: str) -> None:
@@ -49,7 +62,11 @@ async def reopen(session: AsyncSession, delivery: Delivery, customer_id: str) ->
 async def start_delivery(
     session: AsyncSession, invoice: Invoice, connection: Connection
 ) -> Delivery:
-    """Make the delivery of an invoice to a connection if there is none, and ask for its job."""
+    """Make the delivery of an invoice to a connection if there is none, and ask for its job.
+
+    Raises:
+        Conflict: with code `already_delivered`, if it is at another connection.
+    """
     await session.execute(
         insert(Delivery)
         .values(
@@ -61,12 +78,12 @@ async def start_delivery(
         )
         .on_conflict_do_nothing()
     )
-    found = await session.execute(
-        select(Delivery).where(
-            col(Delivery.invoice_id) == invoice.id,
-            col(Delivery.connection_id) == connection.id,
+    delivery = await live_delivery(session, invoice.id)
+    if delivery is None or delivery.connection_id != connection.id:
+        message = (
+            f"Invoice {invoice.id} is already at another payment connection, which may collect it. "
+            "Void it there first, or deliver it to that connection again."
         )
-    )
-    delivery = found.scalar_one()
+        raise Conflict(message, code="already_delivered", field="connection")
     await enqueue(session, "payments.deliver", delivery.id)
     return delivery

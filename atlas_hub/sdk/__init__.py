@@ -13,6 +13,7 @@ from atlas_hub.sdk.errors import (
 )
 from atlas_hub.sdk.hookspecs import API_VERSION, hookimpl
 from atlas_hub.sdk.payments import (
+    INVOICE_STEP,
     Changes,
     GatewayState,
     GatewayStatus,
@@ -27,6 +28,7 @@ from atlas_hub.sdk.payments import (
 
 __all__ = [
     "API_VERSION",
+    "INVOICE_STEP",
     "AuthFailed",
     "Changes",
     "Check",

@@ -6,10 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 GatewayStatus = Literal["open", "action_required", "failed", "paid", "void", "uncollectible"]
 JsonObject = dict[str, Any]
+
+INVOICE_STEP: Final = "invoice"
+"""Name of the step that makes the invoice at the gateway; its answer has the invoice's `id`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,18 @@ class Term:
             if inside is not None and inside.start < until:
                 yield inside
 
+    def period_from(self, cadence: Cadence, instant: datetime | None) -> Period | None:
+        """Return the first service period that begins at or after an instant; None: the first."""
+        schedule = Schedule(self.anchor, self.zone, cadence)
+        since = self.start if instant is None else max(instant, self.start)
+        whole = schedule.period_at(since)
+        while whole is not None:
+            period = whole.clip(self.start, self.end)
+            if period is None or period.start >= since:
+                return period
+            whole = schedule.period_at(whole.end)
+        return None
+
     def due_periods(self, cadence: Cadence, timing: Timing, as_of: datetime) -> Iterator[Period]:
         """Yield, in order, the periods that are due at an instant.
 

@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from atlas_hub.sdk import GatewayState, JsonObject, PaymentInvoice, PaymentLine, Rejected, Steps
+from atlas_hub.sdk import (
+    INVOICE_STEP,
+    GatewayState,
+    JsonObject,
+    PaymentInvoice,
+    PaymentLine,
+    Rejected,
+    Steps,
+)
 from atlas_hub_stripe.client import StripeApi
 from atlas_hub_stripe.collect import collect
 from atlas_hub_stripe.customers import living_customer
@@ -80,7 +88,7 @@ class Delivery:
             made = await self._api.write(create, parameters=parameters, key=key)
             return {"id": made["id"]}
 
-        made = await self._steps.run("invoice", self._draft_parameters(customer), call, find)
+        made = await self._steps.run(INVOICE_STEP, self._draft_parameters(customer), call, find)
         return str(made["id"])
 
     def _draft_parameters(self, customer: Customer) -> JsonObject:

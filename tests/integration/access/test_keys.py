@@ -106,3 +106,13 @@ async def test_an_unknown_scope_is_refused_by_name(api) -> None:
     refused = await api.post("/v1/api_keys", json={"name": "k", "scopes": ["billing:wirte"]})
     assert (refused.status_code, refused.json()["code"]) == (422, "unknown_scope")
     assert "billing:write" in refused.json()["detail"]
+
+
+async def test_a_repeated_request_for_a_key_does_not_find_the_key_again(api, hub) -> None:
+    body, headers = {"name": "k", "scopes": ["*"]}, {"Idempotency-Key": "once"}
+    key = (await api.post("/v1/api_keys", json=body, headers=headers)).json()["key"]
+    again = await api.post("/v1/api_keys", json=body, headers=headers)
+    assert (again.status_code, again.json()["code"]) == (409, "answer_not_kept")
+    async with hub.database.session() as session:
+        kept = (await session.execute(text("select body from idempotency_record"))).scalars().all()
+    assert all(key.encode() not in each for each in kept)

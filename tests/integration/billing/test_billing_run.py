@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from tests.integration.shop import REQUESTS, Shop, fee, lines_of, usage
 
@@ -147,3 +147,19 @@ async def test_statements_grow_with_batches_and_metrics_not_customers(
     invoices = (await shop.call("POST", "/v1/billing/run", {"finalize": True}))["invoices"]
     assert len(invoices) == customers
     assert len(statements) < 40, statements
+
+
+async def test_one_who_cannot_be_billed_keeps_nobody_else_from_it(shop: Shop, hub) -> None:
+    await shop.plan(fee("Base", "49.00"))
+    broken = {}
+    for name in ("a", "b", "c", "d"):
+        await shop.customer(name)
+        broken[name] = (await shop.subscribe(name, start="2026-01-01"))["id"]
+    async with hub.database.transaction() as session:  # as a removed time zone would leave it
+        sql = "update subscription set timezone = 'Mars/Base' where id = :id"
+        await session.execute(text(sql), {"id": broken["b"]})
+    await shop.clock("2026-02-01T00:00:00Z")
+    run = await shop.call("POST", "/v1/billing/run", {})
+    assert len(run["invoices"]) == 3
+    assert list(run["failed"]) == [broken["b"]]
+    assert "Mars/Base" in run["failed"][broken["b"]]

@@ -115,3 +115,13 @@ async def test_a_customer_is_linked_once(api) -> None:
     assert (await api.delete(f"/v1/links/{first['id']}")).status_code == 204
     assert (await api.get("/v1/links?connection=Stripe")).json()["data"] == []
     assert (await api.post("/v1/links", json={**pair, "vendor": "cus_Y"})).status_code == 201
+
+
+async def test_stored_secrets_do_not_follow_a_changed_address(api) -> None:
+    """Else whoever may change a connection could read its secrets from a server of their own."""
+    await make(api)
+    elsewhere = {"config": {"api_base": "https://elsewhere.example"}}
+    refused = await api.patch("/v1/connections/Stripe", json=elsewhere)
+    assert (refused.status_code, refused.json()["code"]) == (422, "secrets_required")
+    entered = {**elsewhere, "secrets": BODY["secrets"]}
+    assert (await api.patch("/v1/connections/Stripe", json=entered)).status_code == 200

@@ -251,3 +251,62 @@ async def test_money_that_is_not_the_invoices_pays_nothing(gateway: Gateway) -> 
     assert (answer["status"], answer["payments"][0]["status"]) == ("open", "failed")
     assert "30.01" in answer["payments"][0]["detail"]
     assert gateway.sandbox.charges == []
+
+
+async def test_an_invoice_is_never_at_two_gateways(gateway: Gateway) -> None:
+    """Both could collect it; the second is refused, by the API and by the database."""
+    await gateway.connect()
+    await gateway.connect("Second")
+    await gateway.shop.call("PATCH", "/v1/connections/Stripe", {"preferred": True})
+    invoice = await gateway.invoice()
+    await gateway.work()
+    again = {"connection": "Second"}
+    refused = await gateway.shop.api.post(f"/v1/invoices/{invoice}/deliver", json=again)
+    assert (refused.status_code, refused.json()["code"]) == (409, "already_delivered")
+
+
+async def test_voided_after_the_gateway_collected_unheard_it_says_refund(gateway: Gateway) -> None:
+    await gateway.connect()
+    await gateway.link("acme", gateway.customer())
+    gateway.sandbox.faults.add("POST /v1/invoices/*/pay", "reset_after_apply", always=True)
+    gateway.sandbox.faults.add("GET /v1/invoices/**", "500_before", nth=4, always=True)
+    invoice = await gateway.invoice()
+    with pytest.raises(AssertionError):
+        await gateway.work(seconds=3)
+    assert len(gateway.sandbox.charges_for(invoice)) == 1
+    await gateway.shop.call("POST", f"/v1/invoices/{invoice}/void", {})
+    gateway.sandbox.faults.clear()
+    await gateway.work()
+    answer = await read(gateway, invoice)
+    assert (answer["status"], answer["payments"][0]["status"]) == ("void", "paid")
+    assert "refund" in answer["payments"][0]["detail"]
+
+
+async def test_an_uncollectible_invoice_can_still_be_paid(gateway: Gateway) -> None:
+    await gateway.connect()
+    invoice = await gateway.invoice()
+    await gateway.work()
+    (payment,) = (await read(gateway, invoice))["payments"]
+    about = {"id": payment["vendor_id"], "object": "invoice"}
+    gateway.post(f"/v1/invoices/{payment['vendor_id']}/mark_uncollectible", {})
+    await gateway.webhook("invoice.marked_uncollectible", about)
+    await gateway.work()
+    assert (await read(gateway, invoice))["status"] == "uncollectible"
+    gateway.post(f"/v1/invoices/{payment['vendor_id']}/pay", {"paid_out_of_band": "true"})
+    await gateway.webhook("invoice.paid", about)
+    await gateway.work()
+    assert (await read(gateway, invoice))["status"] == "paid"
+
+
+async def test_a_disabled_connection_charges_nobody_until_it_is_enabled(gateway: Gateway) -> None:
+    await gateway.connect()
+    await gateway.link("acme", gateway.customer())
+    gateway.sandbox.faults.add("POST /v1/invoices", "500_before", nth=1)
+    invoice = await gateway.invoice()
+    await gateway.shop.call("PATCH", "/v1/connections/Stripe", {"enabled": False})
+    await gateway.work()
+    assert gateway.sandbox.charges == []
+    await gateway.shop.call("PATCH", "/v1/connections/Stripe", {"enabled": True})
+    await gateway.shop.call("POST", f"/v1/invoices/{invoice}/deliver", {})
+    await gateway.work()
+    assert (await read(gateway, invoice))["status"] == "paid"

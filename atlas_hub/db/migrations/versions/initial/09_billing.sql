@@ -94,13 +94,14 @@ create table delivery (
     created_at timestamptz default clock_timestamp() not null,
     updated_at timestamptz default clock_timestamp() not null,
     primary key (id),
-    unique (invoice_id, connection_id),
     unique (connection_id, vendor_id),
     foreign key(invoice_id) references invoice (id),
     foreign key(connection_id) references connection (id)
 );
 
-create index delivery_unsettled on delivery (connection_id) where status not in ('paid', 'void', 'uncollectible');
+create index delivery_unsettled on delivery (connection_id) where status not in ('paid', 'void');
+
+create unique index delivery_once on delivery (invoice_id) where status <> 'void';
 
 create function refuse_change_of_final_invoice() returns trigger language plpgsql as $$
 begin
@@ -113,11 +114,11 @@ begin
     if old.status <> 'draft' and (
         new.number, new.customer_id, new.currency, new.period_start, new.period_end, new.net_days,
         new.finalized_at, new.due_date, new.bill_to, new.subtotal, new.discount, new.tax_rate, new.tax,
-        new.total
+        new.total, new.amount_due, new.credits_applied
     ) is distinct from (
         old.number, old.customer_id, old.currency, old.period_start, old.period_end, old.net_days,
         old.finalized_at, old.due_date, old.bill_to, old.subtotal, old.discount, old.tax_rate, old.tax,
-        old.total
+        old.total, old.amount_due, old.credits_applied
     ) then
         raise exception 'invoice % is final; its content cannot change', old.id using errcode = 'AH001';
     end if;
@@ -139,7 +140,7 @@ create trigger invoice_final before update or delete on invoice
 create function refuse_change_of_final_line() returns trigger language plpgsql as $$
 begin
     if exists (
-        select 1 from invoice where id = coalesce(new.invoice_id, old.invoice_id) and status <> 'draft'
+        select 1 from invoice where id in (new.invoice_id, old.invoice_id) and status <> 'draft'
     ) then
         raise exception 'invoice % is final; its lines cannot change',
             coalesce(new.invoice_id, old.invoice_id) using errcode = 'AH001';
