@@ -50,7 +50,7 @@ def test_given_files_are_billed_instead(tmp_path: Path) -> None:
 def test_a_file_it_cannot_bill_is_refused_before_anything_starts(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("when,what\n1,2\n")
     done = run(["--input", "x.csv"], tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 2, "a wrong call"
     assert "has no column 'TIMESTAMP'" in done.stderr
     assert "Traceback" not in done.stderr
 
