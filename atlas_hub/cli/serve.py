@@ -76,6 +76,7 @@ async def _serve(
                 create_app(hub),
                 log_config=None,
                 access_log=False,
+                lifespan="off",  # `open_hub` is around the whole server
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
