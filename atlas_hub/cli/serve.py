@@ -6,7 +6,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NoReturn
 
 import typer
 import uvicorn
@@ -41,6 +41,7 @@ def serve(*, host: str | None, port: int | None, with_worker: bool, safe_mode: b
     changes = {name: value for name, value in given.items() if value is not None}
     settings = settings.model_copy(update=changes)
     configure_logging(settings)
+    signal.signal(signal.SIGTERM, _leave)  # until the server takes signals itself
     listener = _listen(settings)
     with (
         listener,
@@ -49,6 +50,11 @@ def serve(*, host: str | None, port: int | None, with_worker: bool, safe_mode: b
         ) as runtime,
     ):
         asyncio.run(_serve(settings, runtime, listener, with_worker=with_worker))
+
+
+def _leave(*_: object) -> NoReturn:
+    """Stop while still starting, as an exit that stops what has been started."""
+    raise SystemExit(0)
 
 
 def _listen(settings: Settings) -> socket.socket:
