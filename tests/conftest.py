@@ -1,6 +1,7 @@
 """The hub under test: its parts on a fresh database, and a client of its API."""
 
 import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
@@ -15,6 +16,12 @@ from atlas_hub.settings import Settings
 
 KEY = "test-key-of-thirty-two-characters-or-more"
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts() -> None:
+    """Let Ctrl-C reach tests also where the run is in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
