@@ -157,12 +157,22 @@ async def _bill(
 
 
 def _due_work(items: Sequence[BillableItem], as_of: datetime) -> list[Work]:
-    work = []
+    """Return, of each subscription, what fell due first; later passes find what fell due later.
+
+    So what is due at one instant is on one invoice, however late the run comes.
+    """
+    due: dict[str, list[tuple[datetime, Work]]] = {}
     for item in items:
         period = item.period_after(item.billed_until)
         if period is not None and item.due_at(period) <= as_of:
-            work.append(Work(item, period))
-    return work
+            found = due.setdefault(item.subscription_id, [])
+            found.append((item.due_at(period), Work(item, period)))
+    return [
+        work
+        for found in due.values()
+        for when, work in found
+        if when == min(each for each, _ in found)
+    ]
 
 
 async def _late_work(session: AsyncSession, items: Sequence[BillableItem]) -> list[Work]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from atlas_hub.http.headers import SECURITY_HEADERS
 from atlas_hub_core import errors
@@ -106,6 +107,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(UnicodeEncodeError, _text_error)
     for away in (ConnectionError, TimeoutError, PoolTimeoutError):
         app.add_exception_handler(away, _database_away)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -214,6 +216,11 @@ def _database_away(request: Request, error: Exception) -> JSONResponse:
 def _text_error(_: Request, __: Exception) -> JSONResponse:
     detail = "A value holds characters or a number that cannot be stored, such as NUL. Remove them."
     return problem_response(422, "invalid_value", detail)
+
+
+def _gone(_: Request, __: Exception) -> JSONResponse:
+    detail = "The connection ended before the whole body had come; send the request again."
+    return problem_response(400, "incomplete_body", detail)
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -62,6 +62,8 @@ async def _answer(
     request: Request, route: GuardedRoute, act: Callable[[Request], Awaitable[Response]]
 ) -> Response:
     guard: Guard = request.app.state.guard
+    if request.method != "GET":
+        await request.body()  # before a connection is taken: whoever sends slowly waits alone
     async with hub_of(request).database.session() as session:
         request.state.session = session
         if route.permission == PUBLIC:

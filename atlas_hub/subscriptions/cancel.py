@@ -56,7 +56,7 @@ async def _end(session: AsyncSession, row: Subscription, at: At, now: datetime) 
             message = f"{at:%FT%TZ} is past; it is {now:%FT%TZ}. Choose a later time, or now."
             raise InvalidInput(message, code="cancel_in_past", field="at")
         return max(at, row.starts_at)
-    if now <= row.starts_at:
+    if now < row.starts_at:
         return row.starts_at
     return now if at == "now" else await _period_end(session, row, now)
 

@@ -163,3 +163,22 @@ async def test_one_who_cannot_be_billed_keeps_nobody_else_from_it(shop: Shop, hu
     assert len(run["invoices"]) == 3
     assert list(run["failed"]) == [broken["b"]]
     assert "Mars/Base" in run["failed"][broken["b"]]
+
+
+async def test_a_late_run_makes_the_invoices_that_runs_on_time_would_have(shop: Shop) -> None:
+    """What is due at one instant is on one invoice, so tax is rounded over the same sums."""
+    await shop.plan(fee("A", "10.00"), fee("B", "10.00", timing="advance"))
+    totals: dict[str, list[str]] = {}
+    for name in ("punctual", "late"):
+        await shop.customer(name, tax_rate="8.25")
+    await shop.subscribe("punctual", start="2026-01-01")
+    for month in range(1, 5):
+        await shop.clock(f"2026-{month:02}-01T00:00:00Z")
+        await shop.bill()
+    await shop.subscribe("late", start="2026-01-01")
+    await shop.bill()
+    for name in ("punctual", "late"):
+        found = (await shop.call("GET", f"/v1/customers/{name}/invoices"))["data"]
+        totals[name] = sorted(invoice["total"] for invoice in found)
+    assert totals["late"] == totals["punctual"]
+    assert len(totals["late"]) == 4
