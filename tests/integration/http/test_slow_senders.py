@@ -8,8 +8,15 @@ import uvicorn
 from atlas_hub.api import create_app
 
 
-async def test_unfinished_bodies_hold_up_nobody(hub) -> None:
+async def test_unfinished_bodies_hold_up_nobody(hub, api) -> None:
     """More of them than there are database connections, and none with a key."""
+    connection = {
+        "connector": "stripe",
+        "name": "x",
+        "secrets": {"api_key": "sk_test_x1234567890", "webhook_secret": "whsec_x1234567890"},
+    }
+    made = await api.post("/v1/connections", json=connection)
+    assert made.status_code == 201, made.text
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(create_app(hub), log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
